@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from support import need_module, rows, stopping_at
 from condense_core.runfile.info import read_run
 from condense_core.runfile.reader import RunReader
 from condense_core.runs.create import create_run
+from condense_core.runs.place import run_folders
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Anchors, Formula, Sine
 from condense_presets import preset_files, preset_text
@@ -45,13 +48,46 @@ init = { scheme = "normal", std = 0.02 }
 optimizer = { name = "adam", lr = 0.001 }
 record = { frames = 20, grace_seconds = 1000 }
 """
-BATCHES = [*("optimizer.batch=20", "steps=60")]
+COLOURS = 'data = { name = "photos", size = 32, samples = 40, test_samples = 8, labels = "onehot" }'
+RESNET = f"""
+name = "resnet"
+steps = 60
+trunk = "resnet18"
+layers = [{{ kind = "dense", width = 16 }}]
+loss = "cross-entropy"
+{COLOURS}
+init = {{ scheme = "normal", std = 0.02 }}
+optimizer = {{ name = "adam", lr = 0.001, batch = 8 }}
+record = {{ frames = 10, grace_seconds = 1000 }}
+"""
+DECODER = """
+name = "decoder"
+steps = 60
+layers = [{ kind = "block", width = 16, heads = 2, hidden = 24, activation = "gelu" }]
+loss = "cross-entropy"
+output_bias = false
+data = { name = "anchors", samples = 200, test_samples = 40 }
+init = { scheme = "normal", std = 0.02 }
+optimizer = { name = "adamw", lr = 0.001, batch = 50, warmup = 10, decay = "cosine" }
+record = { frames = 20, grace_seconds = 1000 }
+"""
+PHOTOS = ["data.name=photos", "data.size=16", "data.samples=40"]
 SCENARIOS = {
     "dense": (DENSE, []),
     "ten seeds": (DENSE, ["ensemble.members=10"]),
-    "dense, batches": (DENSE, BATCHES),
+    "dense, batches": (DENSE, ["optimizer.batch=20", "steps=60"]),
+    "dense, dropout and noise": (DENSE, ["layers.0.dropout=0.2", "optimizer.noise=0.01", "steps=60"]),
     "convolutions": (CONVOLUTIONS, []),
-    "convolutions, batches": (CONVOLUTIONS, BATCHES),
+    "convolutions, batches": (CONVOLUTIONS, ["optimizer.batch=20"]),
+    "convolutions, four seeds": (CONVOLUTIONS, ["ensemble.members=4"]),
+    "convolutions, colours": (CONVOLUTIONS, PHOTOS),
+    "convolutions, colours, four seeds": (CONVOLUTIONS, [*PHOTOS, "ensemble.members=4"]),
+    "convolutions, colours, channels last": (CONVOLUTIONS, [*PHOTOS, 'fast=["channels-last"]']),
+    "convolutions, colours, half the digits": (CONVOLUTIONS, [*PHOTOS, 'fast=["channels-last", "bf16"]']),
+    "convolutions, batch norm": (CONVOLUTIONS, [*PHOTOS, "layers.1.batch_norm=true", "layers.1.pool=max"]),
+    "ResNet18": (RESNET, []),
+    "a decoder": (DECODER, []),
+    "a decoder, four seeds": (DECODER, ["ensemble.members=4"]),
 }
 
 
@@ -97,41 +133,98 @@ def test_a_run_that_was_stopped_and_resumed_is_one_that_never_was(name, make, wo
     from condense_core.engine.training import worker
 
     text, settings = SCENARIOS[name]
-    settings = [*settings, "steps=600"]
+    last = 40 if text is RESNET else 400
+    settings = [*settings, f"steps={last}"]
     whole, parts = make(text, *settings), make(text, *settings)
     workers.finish(whole, PATIENCE_S)
-    with stopping_at(250):
+    with stopping_at(last // 2):
         assert worker.work(parts) == 0
     assert read_run(parts).status == "stopped"
-    assert 250 <= read_run(parts).step < 600
+    assert last // 2 <= read_run(parts).step < last
     workers.finish(parts, PATIENCE_S)
     assert read_run(parts).status == "done"
     assert final_weights(whole) == final_weights(parts)
     assert rows(whole) == rows(parts)
 
 
-@pytest.mark.parametrize("members", [1, 10])
-def test_a_graph_takes_the_steps_that_single_steps_take(members):
+@pytest.mark.parametrize(
+    "name", ["dense", "ten seeds", "convolutions, four seeds", "convolutions, colours, four seeds"]
+)
+def test_a_graph_takes_the_steps_that_single_steps_take(name):
     import torch
 
     from condense_core.engine.data.datasets import load
     from condense_core.engine.steppers import graphs, make_ensemble
     from condense_core.engine.training import device
 
+    text, settings = SCENARIOS[name]
     chosen = device.choose(DEVICE)
     device.make_deterministic(chosen)
-    experiment = toml.build(toml.override(toml.parse(DENSE), [f"ensemble.members={members}"]))
-    samples = [load(experiment.data)] * members
+    experiment = toml.build(toml.override(toml.parse(text), [*settings, "steps=200"]))
+    samples = [load(experiment.data)] * experiment.ensemble.members
     plain, blocks = make_ensemble(experiment, samples, chosen), make_ensemble(experiment, samples, chosen)
     steps = 4 * graphs.BLOCK
     for _ in range(steps):
         plain.advance(1)
-    blocks.advance(steps)
+    # as a run comes to its first block: after steps of its own, and a measurement
+    blocks.advance(3)
+    blocks.prepare()
+    blocks.advance(steps - 3)
     if DEVICE != "cpu":
         assert blocks.notes == [f"steps are taken in CUDA graphs of {graphs.BLOCK}"]
     wanted = plain.state_dict()
-    for name, value in blocks.state_dict().items():
-        assert torch.equal(value, wanted[name]), name
+    for key, value in blocks.state_dict().items():
+        assert torch.equal(value, wanted[key]), key
+
+
+WATCHED = """
+import sys
+import torch
+from torch import nn
+device, watched, weights = sys.argv[1:]
+if device != "cpu":
+    torch.use_deterministic_algorithms(True)
+torch.manual_seed(0)
+model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Tanh(), nn.Linear(288, 6), nn.Linear(6, 2)).to(device)
+optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
+run = None
+if watched == "watched":
+    from condense_core import watch
+    run = watch(model, optimizer, name="on a gpu", steps=80)
+for step in range(80):
+    optimizer.zero_grad()
+    loss = model(torch.randn(16, 3, 8, 8, device=device)).square().mean()
+    loss.backward()
+    if run is not None:
+        run.loss(loss)
+    optimizer.step()
+torch.save(model.state_dict(), weights)
+"""
+
+
+def test_a_loop_that_is_watched_gives_the_weights_that_it_gives_alone(tmp_path):
+    script, runs = tmp_path / "loop.py", tmp_path / "runs"
+    script.write_text(WATCHED)
+    environment = {**os.environ, "CONDENSE_RUNS_DIR": str(runs), "CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+    found = []
+    for way in ("alone", "watched"):
+        weights = tmp_path / f"{way}.pt"
+        command = [sys.executable, str(script), DEVICE, way, str(weights)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        assert done.returncode == 0, done.stderr
+        import torch
+
+        found.append({name: value.cpu() for name, value in torch.load(weights, map_location="cpu").items()})
+    alone, watched = found
+    assert all(torch.equal(value, watched[name]) for name, value in alone.items())
+    (folder,) = run_folders(runs)
+    with RunReader(folder) as run:
+        assert run.info().status == "done", run.info().reason
+        assert run.info().device.startswith(DEVICE)
+        steps, loss = run.curve("loss")
+        assert (int(steps[0]), int(steps[-1])) == (0, 80)
+        assert all(map(math.isfinite, loss[:-1]))
+        assert math.isfinite(run.last("0.mean_abs_cos"))
 
 
 def test_a_gpu_finds_what_a_processor_finds(make, workers, tmp_path):

@@ -160,7 +160,9 @@ class Copies:
 
     @staticmethod
     def _send(recording: Recording, copy: WeightCopy) -> None:
-        if any(weight.is_cuda for weight in copy.weights.values()):
+        gpu = next((weight.device for weight in copy.weights.values() if weight.is_cuda), None)
+        if gpu is not None:
             copy.ready = torch.cuda.Event()  # type: ignore[no-untyped-call]
-            copy.ready.record()
+            # the network's, which need not be the current one
+            copy.ready.record(torch.cuda.current_stream(gpu))
         recording.measure(copy)

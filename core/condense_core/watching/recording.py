@@ -279,8 +279,7 @@ def _send(file: Any, snapshot: WeightCopy, share: float) -> None:
     """A snapshot through the pipe; from a GPU it is copied beside what it trains, which does not wait for it."""
     beside: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
     if snapshot.ready is not None:
-        device = next(iter(snapshot.weights.values())).device
-        stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        stream = torch.cuda.Stream(snapshot.ready.device)  # type: ignore[no-untyped-call]
         stream.wait_event(snapshot.ready)
         beside = torch.cuda.stream(stream)
     with torch.no_grad(), beside:

@@ -17,10 +17,11 @@ from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.make import make_network
 from condense_core.engine.network.observation import Observation, OutputAndGradient
 from condense_core.engine.network.stacked import Computed, NamedGradients, Stacked
+from condense_core.engine.network.work import multiplications
 from condense_core.engine.steppers.batches import Batches
 from condense_core.engine.steppers.drawn import Dropout, GradientNoise
 from condense_core.engine.steppers.gradients.method import GradientMethod, SteppingMethod
-from condense_core.engine.steppers.graphs import BLOCK, CapturedBlock
+from condense_core.engine.steppers.graphs import BLOCK, MOST_WORK, CapturedBlock
 from condense_core.engine.steppers.optimisers import optimiser
 from condense_core.engine.steppers.parameters import ByName
 from condense_core.engine.steppers.state import copy_from, does_not_fit, number_in
@@ -66,10 +67,11 @@ class TrainingEnsemble:
         self._ended: dict[int, ByName] = {}
         self._method_type = method
         self._bind()
-        # a schedule of rates, batches and what is drawn change from step to step
-        same = experiment.optimizer.batch is None and experiment.optimizer.constant_lr
-        same = same and not (self._noise or self._dropout)
-        graphs = same and device.type == "cuda" and self._parameters.in_place
+        # a schedule of rates and what is drawn change from step to step
+        same = experiment.optimizer.constant_lr and not (self._noise or self._dropout)
+        graphs = (
+            same and device.type == "cuda" and len(datasets) * multiplications(experiment, datasets[0]) <= MOST_WORK
+        )
         self.block = self._stepping.block if self._stepping is not None else BLOCK if graphs else 1
         """Steps that are best asked for at a time: those of one graph on a GPU, or of one call of compiled code."""
 
@@ -92,7 +94,7 @@ class TrainingEnsemble:
             if not self._tried_graph:
                 self._try_graph()
             while self._graph is not None and steps >= BLOCK:
-                self._graph.replay()
+                self._graph.replay(self._batches.span(self.step, BLOCK, self.members))
                 self._has_gradients = False
                 self.step += BLOCK
                 steps -= BLOCK
@@ -298,12 +300,12 @@ class TrainingEnsemble:
                 norm.count()
 
     def _try_graph(self) -> None:
-        def step() -> None:
-            self._forward_backward()
+        def step(batch: Sequence[Tensor] | None) -> None:
+            self._gradients.forward_backward(batch)
             self._update()
 
         self._tried_graph = True
-        memory = [value for group in self._parameters.groups for value in group.params]
+        memory = [value.detach() for group in self._parameters.groups for value in group.params]
         for each in self._optimisers:
             memory += [value for values in each.moments.values() for value in values]
             memory += each.counters
@@ -311,7 +313,7 @@ class TrainingEnsemble:
         # outputs and gradients that were found before are of other weights after the trial
         self._has_gradients = False
         try:
-            self._graph = CapturedBlock(step, memory)
+            self._graph = CapturedBlock(step, memory, self._batches.span(self.step, BLOCK, self.members))
         except RuntimeError as error:
             self.notes.append(f"no CUDA graph, steps are taken one by one: {error}")
         else:

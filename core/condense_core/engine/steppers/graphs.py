@@ -1,7 +1,7 @@
 """Blocks of steps as one CUDA graph: on a GPU a small network's step is mostly the launching of its kernels.
 
 It checks itself before it is used: a block that is replayed must give the weights that single steps give, or steps are
-taken one by one. Whether it is used has not been seen on a GPU yet (docs/PERFORMANCE.md).
+taken one by one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from torch import Tensor
 
 # Steps of one graph: launching one replay then costs a per cent of launching its kernels one by one.
 BLOCK = 32
+# Multiplications of one forward pass, of all members, up to which steps are taken so: a block of larger ones would keep
+# a command waiting for more than a second on a small GPU, and launching is the least part of their time.
+MOST_WORK = 2e10
 # A replay runs the same kernels on the same numbers; only the choice of an algorithm may differ from a single step.
 SAME = 1e-5
 
@@ -31,20 +34,29 @@ Capture = Callable[[Callable[[], None]], Graph]
 class CapturedBlock:
     """`BLOCK` steps as one replay. `memory` are all tensors that a step reads and writes again in the next."""
 
-    def __init__(self, step: Callable[[], None], memory: Sequence[Tensor], capture: Capture | None = None) -> None:
-        """RuntimeError where the steps cannot be captured, or a replay does not give what single steps give.
+    def __init__(
+        self,
+        step: Callable[[Sequence[Tensor] | None], None],
+        memory: Sequence[Tensor],
+        batches: Tensor | None = None,
+        capture: Capture | None = None,
+    ) -> None:
+        """`batches` (S, BLOCK, B) are the numbers of the samples of steps to try it with; None where a step, which is
+        given those of its own, a tensor for each member, sees all samples. RuntimeError where the steps cannot be
+        captured, or a replay does not give what single steps give.
 
         Whatever comes of it, `memory` is as it was before; what a step computes besides is not.
         """
         start = [value.clone() for value in memory]
+        self._batches = batches
 
         def rewind() -> None:
             for value, before in zip(memory, start, strict=True):
                 value.copy_(before)
 
         def block() -> None:
-            for _ in range(BLOCK):
-                step()
+            for number in range(BLOCK):
+                step(None if batches is None else batches[:, number].unbind())
 
         try:
             block()
@@ -59,8 +71,11 @@ class CapturedBlock:
         if not same:
             raise RuntimeError("a replayed CUDA graph gives other weights than single steps")
 
-    def replay(self) -> None:
-        """Take BLOCK steps."""
+    def replay(self, batches: Tensor | None = None) -> None:
+        """Take BLOCK steps, on these samples."""
+        if self._batches is not None:
+            assert batches is not None
+            self._batches.copy_(batches)
         self._graph.replay()
 
 

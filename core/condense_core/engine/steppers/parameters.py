@@ -28,8 +28,6 @@ class Parameters(Protocol):
     """What an ensemble needs of them, however they lie in memory. Rows are members in training, in their order."""
 
     groups: list[ParameterGroup]
-    in_place: bool
-    """Whether every step reads and writes the same memory, as a CUDA graph needs it."""
 
     def rates(self, rates: Sequence[float]) -> Sequence[float | Tensor]:
         """The learning rate of each group, given that of each row."""
@@ -49,8 +47,6 @@ class Parameters(Protocol):
 
 class SeparateParameters:
     """Each tensor in memory of its own, a group for each member; whoever finds gradients puts them into the groups."""
-
-    in_place = False
 
     def __init__(self, networks: Sequence[MeasuredNetwork]) -> None:
         self.by_row = [dict(network.named_parameters()) for network in networks]
@@ -84,8 +80,6 @@ class FlatParameters:
     members' own networks read and write the same memory. `grads` is laid out the same way, in a block of its own. A
     layer that is `joined` is a single tensor `LAYER.kernels` (S, M, K + 1) of weights and, where it has one, the bias.
     """
-
-    in_place = True
 
     def __init__(self, networks: Sequence[MeasuredNetwork], joined: Sequence[str] = ()) -> None:
         by_row = [dict(network.named_parameters()) for network in networks]

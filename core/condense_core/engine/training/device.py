@@ -7,17 +7,12 @@ import os
 import re
 import time
 from collections.abc import Callable
-from typing import cast
 
 import torch
-from torch import Tensor, nn
 
-from condense_core.engine.data.datasets import Dataset
-from condense_core.engine.network.make import make_network
 from condense_core.errors import ScenarioError
 from condense_core.machine import processor, usable_cores
 from condense_core.scenario.device import device_named
-from condense_core.scenario.experiment import Experiment
 
 # Below this many multiplications, waking a second thread costs more than it does: a 5-50-1 network or one layer of 3×3
 # filters on 8×8 digits runs faster on one, and does not collapse when other programs want the cores.
@@ -98,24 +93,6 @@ def _time(step: Callable[[], object]) -> float:
         if taken > LONG_STEP_S:
             break
     return taken
-
-
-def multiplications(experiment: Experiment, dataset: Dataset) -> float:
-    """Multiplications of one forward pass over the samples of a step: the measure of how much work a step is."""
-    network = make_network(experiment, dataset.input_shape, dataset.outputs).eval()
-    total = 0
-
-    def count(layer: nn.Module, _: object, output: Tensor) -> None:
-        nonlocal total
-        weight = cast(Tensor, layer.weight)
-        total += weight.numel() * (output.numel() // len(weight))
-
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            module.register_forward_hook(count)
-    with torch.no_grad():
-        network(dataset.input[:1].to(next(network.parameters()).dtype))
-    return float(total) * (experiment.optimizer.batch or len(dataset))
 
 
 def describe(device: torch.device) -> str:

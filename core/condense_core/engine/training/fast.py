@@ -16,6 +16,7 @@ import torch
 
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.found_once import found_once
+from condense_core.engine.network.work import multiplications
 from condense_core.engine.steppers import gradient_method, make_ensemble
 from condense_core.engine.training import device
 from condense_core.errors import ScenarioError
@@ -63,7 +64,7 @@ def _on(experiment: Experiment, samples: Sequence[Dataset]) -> str:
 
 def _times_as_long(experiment: Experiment, plain: Experiment, samples: Sequence[Dataset]) -> str:
     """Seconds of a step beside those without `fast`, each with the threads that suit it best, and the way of these."""
-    work = len(samples) * device.multiplications(experiment, samples[0])
+    work = len(samples) * multiplications(experiment, samples[0])
     ways = []
     for each in (experiment, plain):
         ensemble = make_ensemble(each, samples, CPU)

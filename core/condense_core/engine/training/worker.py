@@ -18,6 +18,7 @@ from condense_core.engine import checkpoint
 from condense_core.engine.data import datasets
 from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.data.own_set import own_arrays
+from condense_core.engine.network.work import multiplications
 from condense_core.engine.probes import MemberViews, compile_where_it_repays, probes_for
 from condense_core.engine.probes.ensemble_members import EnsembleMembers
 from condense_core.engine.steppers import TrainingEnsemble, compiled_code, gradient_method, make_ensemble
@@ -170,7 +171,7 @@ def _ensemble(
         thread.set_status("starting", "preparing the first step")
     ensemble = make_ensemble(experiment, samples, chosen, way)
     if chosen.type == "cpu":
-        work = len(samples) * device.multiplications(experiment, samples[0])
+        work = len(samples) * multiplications(experiment, samples[0])
         if ensemble.shares_out_members:
             work = math.inf if len(samples) > 1 else 0
         device.set_threads(work, ensemble.warm_up, run.info().device)

@@ -9,9 +9,9 @@ from torchvision.models import resnet18
 from condense_core.engine import checkpoint
 from condense_core.engine.data.datasets import Dataset, load
 from condense_core.engine.network.network import Network
+from condense_core.engine.network.work import multiplications
 from condense_core.engine.probes import Measurement, probes_for
 from condense_core.engine.steppers import TrainingEnsemble, make_ensemble
-from condense_core.engine.training.device import multiplications
 from condense_core.errors import ScenarioError
 from condense_core.scenario.experiment import Adam, Conv, Dense, Digits, Experiment, FanOutPowerInit, Photos, Sine
 

@@ -201,9 +201,15 @@ class Replayed:
             self.block()
 
 
+# What has another learning rate from step to step, or draws, is in no graph.
+CAPTURED = ["mlp", "mlp in batches", "cnn", "eager", "eager with batch norm", "eager with batch norm of batches"]
+CAPTURED += ["stacked", "stacked with batch norm", "decoder"]
+
+
 @pytest.mark.parametrize("wrong", [False, True])
-def test_blocks_of_steps_are_single_steps_or_are_not_used(monkeypatch, wrong):
-    method, experiment = METHODS["mlp"]
+@pytest.mark.parametrize("name", CAPTURED)
+def test_blocks_of_steps_are_single_steps_or_are_not_used(monkeypatch, name, wrong):
+    method, experiment = METHODS[name]
     plain, blocks = make(method, experiment), make(method, experiment)
     monkeypatch.setattr(graphs, "_capture", lambda block: Replayed(block, wrong))
     blocks.block = graphs.BLOCK
@@ -214,7 +220,7 @@ def test_blocks_of_steps_are_single_steps_or_are_not_used(monkeypatch, wrong):
     assert blocks.step == plain_steps
     (note,) = blocks.notes
     assert ("one by one" in note) == wrong
-    assert all(torch.equal(value, blocks.state_dict()[name]) for name, value in plain.state_dict().items())
+    assert all(torch.equal(value, blocks.state_dict()[key]) for key, value in plain.state_dict().items())
     blocks.drop([0])
     blocks.advance(graphs.BLOCK)
     assert blocks.observe()[0].step == plain_steps + graphs.BLOCK
@@ -222,8 +228,9 @@ def test_blocks_of_steps_are_single_steps_or_are_not_used(monkeypatch, wrong):
 
 @pytest.mark.parametrize("prepared", [False, True], ids=["", "after a measurement"])
 @pytest.mark.parametrize("fails", ["in the capture", "in the replay"])
-def test_a_capture_that_fails_leaves_training_as_it_was(monkeypatch, fails, prepared):
-    method, experiment = METHODS["mlp"]
+@pytest.mark.parametrize("name", ["mlp", "eager with batch norm of batches"])
+def test_a_capture_that_fails_leaves_training_as_it_was(monkeypatch, name, fails, prepared):
+    method, experiment = METHODS[name]
     plain, blocks = make(method, experiment), make(method, experiment)
 
     def capture(block: Callable[[], None]) -> Replayed:
@@ -244,7 +251,7 @@ def test_a_capture_that_fails_leaves_training_as_it_was(monkeypatch, fails, prep
     blocks.advance(steps)
     assert blocks.step == steps
     assert "one by one" in blocks.notes[0]
-    assert all(torch.equal(value, blocks.state_dict()[name]) for name, value in plain.state_dict().items())
+    assert all(torch.equal(value, blocks.state_dict()[key]) for key, value in plain.state_dict().items())
 
 
 class Failing(Replayed):

@@ -1,9 +1,11 @@
 """Steps on a GPU: an eager PyTorch loop, ours, ours recorded, and what the card itself allows, in one run.
 
-Dense networks of one, 64 and 1,024 seeds, one and three convolutions, and a ResNet18 with batches. Rounds alternate
-between the ways. A time is that of a whole stretch of steps, between two points at which the card has nothing left to
-do. The floors are measured on the same card: *launch* is what the kernels of a step cost when each of them does nothing
-and all are in one graph; *memory* is what it costs to copy once the weights, their moments and the layers' outputs.
+Dense networks of one, 64 and 1,024 seeds, one and three convolutions, and a ResNet18 with batches. Beside the eager
+loop stands what one would write who wants speed: PyTorch's own settings, which round to TF32, torch.compile of one
+seed, and torch.func.vmap of many. Rounds alternate between the ways. A time is that of a whole stretch of steps,
+between two points at which the card has nothing left to do. The floors are measured on the same card: *launch* is what
+the kernels of a step cost when each of them does nothing and all are in one graph; *memory* is what it costs to copy
+once the weights, their moments and the layers' outputs.
 
 Ends within eight minutes however slow the card: stretches of steps are as long as some seconds allow, and no round
 begins after a case's share of the time. Needs no network and no data sets. `--device cpu --quick` tries the benchmark
@@ -13,6 +15,7 @@ itself on a machine without a GPU.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import statistics
 import tempfile
 import time
@@ -67,6 +70,7 @@ optimizer = {{ name = "adam", lr = 0.0001, batch = 128 }}
 """
 
 
+EAGER = "eager, fused Adam"
 # A stretch of steps takes at most about so long, and a whole run, without measuring, so long.
 STRETCH_S, RUN_S = 1.0, 3.0
 # After so long no case begins, and no round; what is under way then takes half a minute at most.
@@ -116,7 +120,21 @@ class Timer:
         return (time.perf_counter() - begun) / steps
 
 
-def eager(case: Case, device: torch.device) -> Callable[[int], object]:
+@contextlib.contextmanager
+def free() -> Iterator[None]:
+    """PyTorch as it comes, and told to try which kernels are fastest: TF32 in convolutions, sums in any order. Ours
+    keep every bit of float32, and give the same bits each time."""
+    before = torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
+    torch.use_deterministic_algorithms(False)
+    torch.backends.cudnn.benchmark = torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
+        torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def eager(case: Case, device: torch.device, *, compiled: bool = False) -> Callable[[int], object]:
     """The loop that anybody would write: one seed after another is what many seeds cost there, so one is timed."""
     experiment = case.experiment("ensemble.members=1")
     data = load(experiment.data).to(device, torch.float32)
@@ -125,19 +143,48 @@ def eager(case: Case, device: torch.device) -> Callable[[int], object]:
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4, fused=device.type == "cuda")
     batch = experiment.optimizer.batch or len(data.input)
 
-    def error(output: Tensor, target: Tensor) -> Tensor:
-        if experiment.loss == "mse":
-            return 0.5 * (output - target).square().mean()
-        return nn.functional.cross_entropy(output, target)
+    def error(input_: Tensor, target: Tensor) -> Tensor:
+        return _error(experiment, network(input_), target)
+
+    found = torch.compile(error, dynamic=False, mode="reduce-overhead") if compiled else error
 
     def advance(steps: int) -> None:
         for number in range(steps):
             at = number * batch % (len(data.input) - batch + 1)
             optimizer.zero_grad()
-            error(network(data.input[at : at + batch]), data.target[at : at + batch]).backward()
+            found(data.input[at : at + batch], data.target[at : at + batch]).backward()
             optimizer.step()
 
     return advance
+
+
+def vmapped(case: Case, device: torch.device) -> Callable[[int], object]:
+    """All seeds stacked by torch.func, and one fused Adam."""
+    experiment = case.experiment()
+    data = load(experiment.data).to(device, torch.float32)
+    networks = [make_network(each, data.input_shape, data.outputs).to(device) for each in experiment.members]
+    weights, _ = torch.func.stack_module_state(networks)  # type: ignore[arg-type]
+    optimizer = torch.optim.Adam(weights.values(), lr=1e-4, fused=device.type == "cuda")
+
+    def error(own: dict[str, Tensor]) -> Tensor:
+        return _error(experiment, torch.func.functional_call(networks[0], own, (data.input,)), data.target)
+
+    gradients = torch.func.vmap(torch.func.grad(error))
+
+    def advance(steps: int) -> None:
+        for _ in range(steps):
+            found = gradients({name: value.detach() for name, value in weights.items()})
+            for name, value in weights.items():
+                value.grad = found[name]
+            optimizer.step()
+
+    return advance
+
+
+def _error(experiment: Experiment, output: Tensor, target: Tensor) -> Tensor:
+    if experiment.loss == "mse":
+        return 0.5 * (output - target).square().mean()
+    return nn.functional.cross_entropy(output, target)
 
 
 def ours(case: Case, device: torch.device) -> Callable[[int], object]:
@@ -222,21 +269,47 @@ def _bandwidth(device: torch.device, timer: Timer, size: int = 1 << 26) -> float
 
 def ways(case: Case, device: torch.device, timer: Timer, steps: int) -> Iterator[tuple[str, Callable[[], float]]]:
     """Each way's name, and the seconds that a step of one seed takes."""
-    loop, own = eager(case, device), ours(case, device)
-    counts = []
-    for advance in (loop, own):
-        # libraries load, kernels are chosen, graphs captured
-        advance(2)
-        first = max(2, min(steps, 64, int(STRETCH_S / timer(advance, 2))))
-        advance(first)
-        each = timer(advance, first)
-        counts.append((max(2, min(steps, int(STRETCH_S / each))), max(2, min(10 * steps, int(RUN_S / each)))))
-    (of_loop, _), (of_own, of_run) = counts
-    yield "eager, fused Adam", lambda: timer(loop, of_loop)
+    peers: dict[str, tuple[Callable[[], Callable[[int], object]], int]] = {
+        EAGER: (lambda: eager(case, device), 1),
+        "the same, TF32 and any order of sums": (lambda: eager(case, device), 1),
+    }
+    if case.seeds == 1:
+        peers["torch.compile, TF32 and any order of sums"] = (lambda: eager(case, device, compiled=True), 1)
+    else:
+        peers["torch.func.vmap, fused Adam"] = (lambda: vmapped(case, device), case.seeds)
+    for name, (make, seeds) in peers.items():
+        around = contextlib.nullcontext if name == EAGER else free
+        with around():
+            advance = make()
+            count, _ = _stretch(advance, timer, steps)
+
+        def timed(
+            advance: Callable[[int], object] = advance,
+            count: int = count,
+            seeds: int = seeds,
+            around: Callable[[], contextlib.AbstractContextManager[None]] = around,
+        ) -> float:
+            with around():
+                return timer(advance, count) / seeds
+
+        yield name, timed
+    own = ours(case, device)
+    of_own, each = _stretch(own, timer, steps)
+    of_run = max(2, min(10 * steps, int(RUN_S / each)))
     yield "ours", lambda: timer(own, of_own) / case.seeds
     yield "ours, recorded", lambda: recorded(case, device, of_run) / case.seeds
     blind = ("record.frames=2", "record.probes=[]")
     yield "ours, whole run, not recorded", lambda: recorded(case, device, of_run, *blind) / case.seeds
+
+
+def _stretch(advance: Callable[[int], object], timer: Timer, steps: int) -> tuple[int, float]:
+    """How many steps are timed at once, and the seconds of one."""
+    # libraries load, kernels are chosen, graphs captured
+    advance(2)
+    first = max(2, min(steps, 64, int(STRETCH_S / timer(advance, 2))))
+    advance(first)
+    each = timer(advance, first)
+    return max(2, min(steps, int(STRETCH_S / each))), each
 
 
 def compare(console: Console, case: Case, timer: Timer, rounds: int, steps: int, *, until: float) -> None:
@@ -254,7 +327,7 @@ def compare(console: Console, case: Case, timer: Timer, rounds: int, steps: int,
     table = Table(title=case.title, title_justify="left", box=None, header_style="bold")
     for head in ("", "seed·steps/s", "× eager", "share of the floor's speed"):
         table.add_column(head, justify="right" if head else "left")
-    peer = statistics.median(found["eager, fused Adam"])
+    peer = statistics.median(found[EAGER])
     for name, times in found.items():
         taken = statistics.median(times)
         table.add_row(name, f"{1 / taken:,.0f}", f"{peer / taken:.2f}", f"{max(launch, memory) / taken:.2f}")

@@ -6,8 +6,10 @@ import functools
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
+
+import msgspec
 
 from condense_core.errors import CondenseError, ScenarioError, nearest
 from condense_core.runfile.status import Status
@@ -18,13 +20,12 @@ from condense_core.text import short
 FieldKind = Literal["number", "words", "choice", "age", "setting"]
 
 
-@dataclass(frozen=True)
-class RunRow:
+class RunRow(msgspec.Struct, frozen=True, gc=False):
     """A run in a list, at the time `now`; `claim` where that was asked for, `where` the machine it is under."""
 
     glance: Glance
     claim: Standing | None = None
-    now: float = field(default_factory=time.time)
+    now: float = msgspec.field(default_factory=time.time)
     where: str = ""
 
 

@@ -25,8 +25,7 @@ import msgspec
 
 from condense_core import typed
 from condense_core.machine import usable_cores
-from condense_core.runs.claim_state import Standing
-from condense_core.runs.judged import Listed, in_list
+from condense_core.runs.judged import Judged
 from condense_core.runs.kept import WORTH_PROCESSES, Signature
 from condense_core.runs.label import PresetBase
 from condense_core.runs.read_run import KeptGlance, Lasting, read_in_steps
@@ -43,15 +42,13 @@ _CLAIMS = "claims"
 
 
 class _Read(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What can be kept of the run of that name. `claim` is how its claim stands, where that `was_judged`: the run's row
-    is there once."""
+    """What can be kept of the run of that name."""
 
     name: str
     before: Signature
     after: Signature
     glance: KeptGlance
-    was_judged: bool
-    claim: Standing | None
+    claim: Judged | None
 
 
 class _Answers:
@@ -107,8 +104,7 @@ class Ahead:
                         answering.unregister(key.fileobj)
                     with contextlib.suppress(msgspec.DecodeError):
                         for each in key.data.behind(data):
-                            claim = Listed(in_list(each.glance.info), each.claim) if each.was_judged else None
-                            yield each.name, Lasting(each.before, each.after, each.glance, claim)
+                            yield each.name, Lasting(each.before, each.after, each.glance, each.claim)
 
     def __enter__(self) -> Ahead:
         return self
@@ -155,8 +151,7 @@ def _reading(folder: Path, base: PresetBase, *, claims: bool) -> Steps[Lasting |
 
 
 def _answer(name: str, found: Lasting) -> _Read:
-    before, after, glance, claim = found
-    return _Read(name, before, after, glance, claim is not None, None if claim is None else claim.claim)
+    return _Read(name, *found)
 
 
 if __name__ == "__main__":

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from condense_core.runs.glance import Glance, no_base
-from condense_core.runs.kept import WORTH_PROCESSES, Kept, Signature, signature
+from condense_core.runs.kept import WORTH_PROCESSES, Kept, Signature
 from condense_core.runs.label import PresetBase
 from condense_core.runs.place import run_names
 from condense_core.runs.read_run import KeptGlance, Lasting, read
 
 if TYPE_CHECKING:
-    from condense_core.runs.judged import Listed
+    from condense_core.runs.judged import Judged
 
 # Runs at the top of the list, which are looked at every time.
 SCREENFUL = 50
@@ -50,7 +50,7 @@ class _Known:
 class Glances:
     """Use it from one thread."""
 
-    def __init__(self, runs: Path, base: PresetBase = no_base, claims: Kept[Listed] | None = None) -> None:
+    def __init__(self, runs: Path, base: PresetBase = no_base, claims: Kept[Judged] | None = None) -> None:
         """`base` gives the presets' scenarios, by which runs are called. Where a run is read, how its claim stands is
         read with it and put into `claims`, if there is such a cache."""
         self._runs, self._base, self._claims = runs, base, claims
@@ -119,9 +119,8 @@ class Glances:
         self._known = {known.name: known for known in self._order}
 
     def _look_at(self, known: _Known, now: float) -> None:
-        folder = f"{self._runs}/{known.name}"
         try:
-            seen: Signature | None = signature(folder)
+            seen: Signature | None = self._kept.signature(known.name)
         except OSError:
             # whoever reads it says why
             seen = None
@@ -132,10 +131,11 @@ class Glances:
             return
         active = known.found is not None and known.found.info is not None and known.found.info.active
         if known.found is None or seen is None or seen != known.signature or active:
-            known.found, known.signature = self._read(known.name, Path(folder), seen), seen
+            known.found, known.signature = self._read(known.name, seen), seen
         known.due = now + _rest(known)
 
-    def _read(self, name: str, folder: Path, before: Signature | None) -> Glance:
+    def _read(self, name: str, before: Signature | None) -> Glance:
+        folder = self._runs / name
         kept = None if before is None else self._kept.get(name, before)
         if kept is not None and (self._kept.was_put(name) or kept.is_clean):
             return _glance(folder, kept)

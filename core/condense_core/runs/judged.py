@@ -10,7 +10,6 @@ import msgspec
 from condense_core.measure_table import MEASURES
 from condense_core.runfile.info import RunInfo
 from condense_core.runs.claim_state import Standing
-from condense_core.runs.kept import clean
 from condense_core.scenario.gist import members_and_claim
 
 if TYPE_CHECKING:
@@ -18,10 +17,9 @@ if TYPE_CHECKING:
     from condense_core.runs.standing import JudgedRun
 
 
-class Listed(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A run without its scenario, and how its claim stands; None where it makes none, or that cannot be read."""
+class Judged(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How the claim of a run stands; None where it makes none, or that cannot be read."""
 
-    info: RunInfo
     claim: Standing | None
 
     @property
@@ -29,29 +27,28 @@ class Listed(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """Whether its texts can be shown as they are."""
         claim = self.claim
         if claim is None:
-            return clean(self.info)
-        texts = (claim.text, claim.why, *(text for one in claim.findings for text in (one.layer, one.wanted)))
-        return clean(self.info, *texts) and all(one.measure in MEASURES for one in claim.findings)
+            return True
+        texts = [claim.text, claim.why]
+        for one in claim.findings:
+            if one.measure not in MEASURES:
+                return False
+            texts += (one.layer, one.wanted)
+        return "".join(texts).isprintable()
 
 
-def judged(run: JudgedRun, info: RunInfo) -> Listed:
-    """The run, and how its claim stands; RunFileError where that cannot be read."""
+def judged(run: JudgedRun, info: RunInfo) -> Judged:
+    """How the run's claim stands; RunFileError where that cannot be read."""
     from condense_core.runs.standing import standing
 
-    return Listed(in_list(info), standing(run, info))
+    return Judged(standing(run, info))
 
 
-def judged_at_end(folder: Path, file: OpenFile) -> Listed:
-    """The same of a run in a folder whose file is still: without NumPy, of one draw and of most claims. ScenarioError
+def judged_at_end(folder: Path, file: OpenFile) -> Judged:
+    """The same of the run in a folder whose file is still: without NumPy, of one draw and of most claims. ScenarioError
     where its scenario cannot be read."""
     from condense_core.runs.at_end import AtEnd
 
     members, claim = members_and_claim(file.info.experiment, "its scenario")
     if claim is None:
-        return Listed(in_list(file.info), None)
+        return Judged(None)
     return judged(AtEnd(folder, file, members, claim), file.info)
-
-
-def in_list(info: RunInfo) -> RunInfo:
-    """A row without its scenario, which would be most of what a list holds."""
-    return msgspec.structs.replace(info, experiment="")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import operator
 import os
 import secrets
 import stat
@@ -40,17 +41,24 @@ SETTLED_S = 3.0
 # Of a hundred thousand runs.
 LARGEST = 256 * 1024 * 1024
 
+# of a run's row, as fast as thousands of them want it
+_TEXTS = operator.attrgetter("id", "name", "preset", "revision", "device", "host", "reason")
+
 Signature = tuple[int, int, int, int, int]
 T = TypeVar("T")
 
 
-def signature(folder: str) -> Signature:
+def signature(folder: str, before: Signature | None = None) -> Signature:
     """Times and sizes of a run's file and log, zeros where there is none, and the time of its folder, in ns and bytes.
 
-    OSError other than that there is none, where they cannot be looked at.
+    Where there was no log `before`, long ago, none is looked for while the folder has the time that it had: a file that
+    comes changes it. OSError other than that there is none, where they cannot be looked at.
     """
     file = f"{folder}/{FILE_NAME}"
-    return *_stamp(file), *_stamp(f"{file}-wal"), _stamp(folder)[0]
+    of_file = _stamp(file)
+    if before is not None and not any(before[2:4]) and _stamp(folder)[0] == before[4]:
+        return *of_file, 0, 0, before[4]
+    return *of_file, *_stamp(f"{file}-wal"), _stamp(folder)[0]
 
 
 def _stamp(place: str) -> tuple[int, int]:
@@ -69,9 +77,8 @@ def lasts(info: RunInfo) -> bool:
 
 def clean(info: RunInfo, *texts: str) -> bool:
     """Whether texts can be shown as they are, those of a run and others: a cache is a file like any other."""
-    own = (info.id, info.name, info.preset, info.revision, info.device, info.host, info.reason)
     mirror = () if info.mirror is None else (info.mirror.host, info.mirror.trouble)
-    return "".join((*own, *mirror, *info.versions, *info.versions.values(), *texts)).isprintable()
+    return "".join((*_TEXTS(info), *mirror, *info.versions, *info.versions.values(), *texts)).isprintable()
 
 
 def _settled(found: Signature) -> bool:
@@ -95,7 +102,7 @@ class Kept(Generic[T]):
 
     def __init__(self, runs: Path, what: str, kind: Any) -> None:
         """`what` names the cache, `kind` is the type of what is kept, one of msgspec's."""
-        self._file = runs / FOLDER / what
+        self._runs, self._file = runs, runs / FOLDER / what
         self._kind = kind
         self._found: dict[str, tuple[Signature, T]] | None = None
         self._put: set[str] = set()
@@ -111,6 +118,12 @@ class Kept(Generic[T]):
         self._found = self._read() if self._found is None else self._found
         known = self._found.get(name)
         return known[1] if known is not None and known[0] == now else None
+
+    def signature(self, name: str) -> Signature:
+        """The signature of the run of that name, as it is now."""
+        self._found = self._read() if self._found is None else self._found
+        known = self._found.get(name)
+        return signature(f"{self._runs}/{name}", None if known is None else known[0])
 
     def was_put(self, name: str) -> bool:
         """Whether what is known of that run was not taken from the disk, where anything may stand."""

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from condense_core.errors import RunFileError
-from condense_core.runfile.info import RunInfo
 from condense_core.runs.claim_state import Standing
 from condense_core.runs.glance import no_base
 from condense_core.runs.glances import Glances
-from condense_core.runs.judged import Listed, in_list, judged
+from condense_core.runs.judged import Judged, judged
 from condense_core.runs.kept import WORTH_PROCESSES, Kept, Signature, lasts, signature
 from condense_core.runs.label import PresetBase
 from condense_core.runs.place import run_names
@@ -22,12 +21,6 @@ WORTH_WRITING = 20
 
 
 _NONE: Mapping[str, Signature] = {}
-
-
-def listed(runs: Path, trouble: Callable[[str], None]) -> list[tuple[RunInfo, Standing | None]]:
-    """Every run without its scenario, the newest first; `trouble` is told a line for each that cannot be read."""
-    found = _each(runs, lambda _, text: trouble(text), _kept(runs))
-    return [(known.info, known.claim) for known in found.values()]
 
 
 def rows(runs: Path, base: PresetBase, trouble: Callable[[str], None], *, claims: bool) -> list[RunRow]:
@@ -45,33 +38,30 @@ def rows(runs: Path, base: PresetBase, trouble: Callable[[str], None], *, claims
     for text in told.values():
         trouble(text)
     shown = [glance for glance in found if glance.info is not None]
-    return [
-        RunRow(glance, known.claim if (known := stand.get(glance.folder.name)) is not None else None, now)
-        for glance in shown
-    ]
+    return [RunRow(glance, stand.get(glance.folder.name), now) for glance in shown]
 
 
 def claims(runs: Path, trouble: Callable[[str], None]) -> dict[str, Standing | None]:
-    """How the claims of all runs stand, by the names of their folders; `trouble` as of `listed`."""
-    found = _each(runs, lambda _, text: trouble(text), _kept(runs))
-    return {name: known.claim for name, known in found.items()}
+    """How the claims of all runs stand, by the names of their folders; `trouble` is told a line for each that cannot be
+    read."""
+    return _each(runs, lambda _, text: trouble(text), _kept(runs))
 
 
-def _kept(runs: Path) -> Kept[Listed]:
-    return Kept(runs, "claims", Listed)
+def _kept(runs: Path) -> Kept[Judged]:
+    return Kept(runs, "claims", Judged)
 
 
 def _each(
-    runs: Path, trouble: Callable[[str, str], object], kept: Kept[Listed], looked: Mapping[str, Signature] = _NONE
-) -> dict[str, Listed]:
-    """Every run; `trouble` is told the folder's name and a line, `looked` has those whose files were looked at a moment
-    ago."""
+    runs: Path, trouble: Callable[[str, str], object], kept: Kept[Judged], looked: Mapping[str, Signature] = _NONE
+) -> dict[str, Standing | None]:
+    """How the claim of every run stands; `trouble` is told the folder's name and a line, `looked` has those whose files
+    were looked at a moment ago."""
     names = run_names(runs)
     _read_ahead(runs, names, kept)
-    found: dict[str, Listed] = {}
+    found: dict[str, Standing | None] = {}
     for name in names:
         try:
-            seen: Signature | None = looked.get(name) or signature(f"{runs}/{name}")
+            seen: Signature | None = looked.get(name) or kept.signature(name)
         except OSError:
             # whoever reads it says why
             seen = None
@@ -81,18 +71,18 @@ def _each(
         if known is None or not (kept.was_put(name) or known.is_clean):
             folder = runs / name
             try:
-                known, whole = _read(folder, trouble)
+                known, stays = _read(folder, trouble)
             except RunFileError as error:
                 trouble(name, str(error))
                 continue
-            if seen is not None and whole and lasts(known.info):
+            if seen is not None and stays:
                 kept.put(name, seen, signature(str(folder)), known)
-        found[name] = known
+        found[name] = known.claim
     kept.write(set(names), least=WORTH_WRITING)
     return found
 
 
-def _read_ahead(runs: Path, names: Sequence[str], kept: Kept[Listed]) -> None:
+def _read_ahead(runs: Path, names: Sequence[str], kept: Kept[Judged]) -> None:
     """Where thousands were never read, have processes read them."""
     unread = [name for name in names if name not in kept]
     if len(unread) < WORTH_PROCESSES:
@@ -105,16 +95,16 @@ def _read_ahead(runs: Path, names: Sequence[str], kept: Kept[Listed]) -> None:
                 kept.put(name, lasting.before, lasting.after, lasting.claim)
 
 
-def _read(folder: Path, trouble: Callable[[str, str], object]) -> tuple[Listed, bool]:
-    """A run, and whether all of it could be read."""
+def _read(folder: Path, trouble: Callable[[str, str], object]) -> tuple[Judged, bool]:
+    """How the claim of a run stands, and whether that stays so while its files do."""
     # imports NumPy
     from condense_core.runfile.reader import RunReader
 
     with RunReader(folder) as run, run.one_moment():
         info = run.info()
         try:
-            return judged(run, info), True
+            return judged(run, info), lasts(info)
         except RunFileError as error:
             # its row can be read, and so it is listed
             trouble(folder.name, str(error))
-            return Listed(in_list(info), None), False
+            return Judged(None), False

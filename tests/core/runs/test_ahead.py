@@ -86,7 +86,9 @@ def test_what_processes_read_is_what_one_reads_and_the_rest_is_read_here(runs, r
 def test_what_a_process_read_is_not_looked_at_again_until_the_next_look(runs, monkeypatch):
     looked: list[str] = []
     look = kept.signature
-    monkeypatch.setattr(glances, "signature", lambda folder: (looked.append(Path(folder).name), look(folder))[1])
+    monkeypatch.setattr(
+        kept, "signature", lambda folder, before: (looked.append(Path(folder).name), look(folder, before))[1]
+    )
     trained, damaged, first, *_ = folders(runs)
     of_all = Glances(runs)
     before = {found.folder: found for found in of_all.look()}
@@ -125,11 +127,12 @@ def test_a_run_that_is_listed_with_its_claim_is_opened_once(runs, monkeypatch):
 
 def test_files_are_looked_at_once_for_a_list_and_its_claims(runs, monkeypatch):
     monkeypatch.setattr(ahead, "usable_cores", lambda: 1)
-    again: list[str] = []
-    monkeypatch.setattr(listing, "signature", again.append)
+    looked: list[str] = []
+    look = kept.signature
+    monkeypatch.setattr(kept, "signature", lambda folder, before: (looked.append(folder), look(folder, before))[1])
     found, _ = rows(runs)
     assert [claim is not None for _, claim in found] == [True] * (RUNS - 1)
-    assert again == []
+    assert len(set(looked)) == len(looked) == RUNS
 
 
 def test_a_claim_that_cannot_be_read_is_no_trouble_of_the_list(runs, monkeypatch):

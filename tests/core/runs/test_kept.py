@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
@@ -14,8 +15,7 @@ import pytest
 from recording import Recording
 
 from condense_core.runfile.control import hold
-from condense_core.runfile.info import RunInfo
-from condense_core.runfile.schema import FILE_NAME, writer
+from condense_core.runfile.schema import FILE_NAME, open_writer, writer
 from condense_core.runs import glance, glances, kept, listing
 from condense_core.runs.claim_state import Standing
 from condense_core.runs.glance import Glance
@@ -55,11 +55,11 @@ def looked(runs: Path) -> list[Glance]:
     return list(Glances(runs).look())
 
 
-def listed(runs: Path) -> list[tuple[RunInfo, Standing | None]]:
+def claims(runs: Path) -> list[Standing | None]:
     troubles: list[str] = []
-    found = listing.listed(runs, troubles.append)
+    found = listing.claims(runs, troubles.append)
     assert troubles == []
-    return found
+    return list(found.values())
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return found
 
 
-@pytest.mark.parametrize("look", [looked, listed])
+@pytest.mark.parametrize("look", [looked, claims])
 def test_what_is_kept_is_what_was_read(runs, read, look):
     first = look(runs)
     assert len(first) == 4
@@ -84,7 +84,7 @@ def test_what_is_kept_is_what_was_read(runs, read, look):
     assert (stat.S_IMODE(file.stat().st_mode), stat.S_IMODE(file.parent.stat().st_mode)) == (0o600, 0o700)
 
 
-@pytest.mark.parametrize("look", [looked, listed])
+@pytest.mark.parametrize("look", [looked, claims])
 @pytest.mark.parametrize("age", [0.0, HOUR_S])
 def test_a_run_that_is_written_is_read_anew_also_where_it_keeps_its_size(runs, read, look, age):
     look(runs)
@@ -96,11 +96,24 @@ def test_a_run_that_is_written_is_read_anew_also_where_it_keeps_its_size(runs, r
     read.clear()
     found = look(runs)
     assert read == [changed]
-    infos = [each.info if isinstance(each, Glance) else each[0] for each in found]
-    assert [info.reason for info in infos if info is not None][1] == "changed"
+    if look is looked:
+        assert found[1].info.reason == "changed"
 
 
-@pytest.mark.parametrize("look", [looked, listed])
+def test_a_log_that_comes_beside_a_file_that_stays_as_it_is_is_seen(runs, read):
+    looked(runs)
+    changed = folders(runs)[1]
+    before = (changed / FILE_NAME).stat()
+    with contextlib.closing(open_writer(changed / FILE_NAME)) as connection:
+        connection.execute("UPDATE run SET reason = 'changed'")
+        os.utime(changed / FILE_NAME, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert (changed / FILE_NAME).stat().st_size == before.st_size
+        read.clear()
+        assert looked(runs)[1].info.reason == "changed"
+        assert read == [changed]
+
+
+@pytest.mark.parametrize("look", [looked, claims])
 def test_only_what_lasts_is_kept(runs, read, look):
     trained, lost, fresh, mended = folders(runs)
     for folder in (trained, lost):
@@ -114,16 +127,16 @@ def test_only_what_lasts_is_kept(runs, read, look):
         if look is looked:
             looked(runs)
         else:
-            listing.listed(runs, lambda _: None)
+            listing.claims(runs, lambda _: None)
         read.clear()
         if look is looked:
             looked(runs)
         else:
-            listing.listed(runs, lambda _: None)
+            listing.claims(runs, lambda _: None)
         assert sorted(read) == sorted(folders(runs))
 
 
-@pytest.mark.parametrize("look", [looked, listed])
+@pytest.mark.parametrize("look", [looked, claims])
 def test_a_damaged_cache_is_as_good_as_none(runs, look):
     first = look(runs)
     (file,) = (runs / kept.FOLDER).iterdir()
@@ -189,8 +202,8 @@ def test_old_runs_are_left_alone_and_what_happens_is_seen_at_the_next_look(runs,
     looking, stats = Glances(runs), []
     assert len(list(looking.look())) == 4
     time.sleep(glances.SETTLED_S)
-    whole = glances.signature
-    monkeypatch.setattr(glances, "signature", lambda folder: (stats.append(folder), whole(folder))[1])
+    whole = kept.signature
+    monkeypatch.setattr(kept, "signature", lambda folder, before: (stats.append(folder), whole(folder, before))[1])
     list(looking.look(every=False))
     list(looking.look(every=False))
     assert stats == [str(folders(runs)[0])] * 2

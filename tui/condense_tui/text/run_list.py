@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -45,12 +46,13 @@ def print_runs(rows: Sequence[RunRow], columns: Sequence[str] = ()) -> None:
     width = console.width
     shown = list(columns) or [name for name in USUAL if name not in _LEFT_OUT or any(map(_LEFT_OUT[name], rows))]
     table = {name: _cells(name, rows, width) for name in shown}
-    left_out = [] if columns else _give_way(table, width)
-    head, *lines = _aligned(table, width)
+    lengths = {name: _lengths((name, *cells)) for name, cells in table.items()}
+    left_out = [] if columns else _give_way(lengths, width)
+    head, *lines = _aligned({name: table[name] for name in lengths}, lengths, width)
     console.print(Text(head, "bold"), soft_wrap=True)
     console.file.write("".join(f"{line}\n" for line in lines))
     if left_out and console.is_terminal:
-        words = f"{', '.join(left_out)}: in a wider terminal, or with --columns {','.join([*table, *left_out])}"
+        words = f"{', '.join(left_out)}: in a wider terminal, or with --columns {','.join([*lengths, *left_out])}"
         console.print(Text(words, "dim"), soft_wrap=True)
 
 
@@ -75,37 +77,37 @@ _LEFT_OUT: Mapping[str, Callable[[RunRow], object]] = {
 }
 
 
-def _give_way(table: dict[str, list[str]], width: int) -> list[str]:
+def _give_way(lengths: dict[str, list[int]], width: int) -> list[str]:
     """Take columns out until the rest fits; which ones."""
     gone = []
     for name in GIVE_WAY:
-        if _least(table) <= width:
+        if _least(lengths) <= width:
             break
-        if name in table:
-            del table[name]
+        if name in lengths:
+            del lengths[name]
             gone.append(name)
     return gone
 
 
-def _least(table: Mapping[str, list[str]]) -> int:
+def _least(lengths: Mapping[str, Sequence[int]]) -> int:
     """Columns of a terminal that the table needs, where its names and verdicts are cut."""
     least = {"name": LEAST_NAME, "claim": LEAST_CLAIM}
-    each = [min(least.get(name, math.inf), max(_lengths([name, *cells]))) for name, cells in table.items()]
+    each = [min(least.get(name, math.inf), max(of_cells)) for name, of_cells in lengths.items()]
     return int(sum(each)) + 2 * (len(each) - 1)
 
 
 def _cells(name: str, rows: Sequence[RunRow], width: int) -> list[str]:
     """A column."""
-    own, found = _OWN.get(name), field_named(name)
-    return [_cell(name, own, found, row, width) for row in rows]
+    own = _OWN.get(name) or functools.partial(_plain, field_named(name))
+    return [
+        own(row, info, width)
+        if (info := row.glance.info) is not None
+        else (row.glance.folder.name if name == "id" else "")
+        for row in rows
+    ]
 
 
-def _cell(name: str, own: _Own | None, found: RunField | None, row: RunRow, width: int) -> str:
-    info = row.glance.info
-    if info is None:
-        return row.glance.folder.name if name == "id" else ""
-    if own is not None:
-        return own(row, info, width)
+def _plain(found: RunField | None, row: RunRow, info: RunInfo, width: int) -> str:
     value = None if found is None else first_value(found, row)
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return numbers.UNKNOWN
@@ -164,26 +166,26 @@ def _lengths(cells: Sequence[str]) -> list[int]:
     return list(map(len if "".join(cells).isascii() else cell_len, cells))
 
 
-def _aligned(table: Mapping[str, list[str]], width: int) -> list[str]:
+def _aligned(table: Mapping[str, list[str]], lengths: Mapping[str, Sequence[int]], width: int) -> list[str]:
     """Lines with their cells under each other, those of the names first, numbers to the right; claims and then names
     are cut to what there is room for. A table of rich's takes a second for some thousand rows."""
-    lengths = {name: _lengths((name, *cells)) for name, cells in table.items()}
     widths = {name: max(of_cells) for name, of_cells in lengths.items()}
     for name, least in (("claim", LEAST_CLAIM), ("name", LEAST_NAME)):
         if name in table:
             over = max(0, sum(widths.values()) + 2 * (len(widths) - 1) - width)
             widths[name] = max(min(widths[name], least), widths[name] - over)
-    columns = [_fitted((name, *cells), lengths[name], widths[name], name in _RIGHT) for name, cells in table.items()]
-    return ["  ".join(line).rstrip() for line in zip(*columns, strict=True)]
+    fitted = [_fitted((name, *cells), lengths[name], widths[name], name in _RIGHT) for name, cells in table.items()]
+    pattern = "  ".join(own for own, _ in fitted)
+    return [(pattern % line).rstrip() for line in zip(*(cells for _, cells in fitted), strict=True)]
 
 
-def _fitted(cells: Sequence[str], lengths: Sequence[int], room: int, right: bool) -> list[str]:
-    """Cells of so many columns of a terminal, which have those lengths."""
-    if max(lengths) > room:
-        cells = [
-            f"{set_cell_size(cell, room - 1).rstrip()}…" if length > room else cell
-            for cell, length in zip(cells, lengths, strict=True)
-        ]
-    spaces = [" " * (room - length) for length in lengths]
-    pairs = zip(spaces, cells, strict=True) if right else zip(cells, spaces, strict=True)
-    return [first + last for first, last in pairs]
+def _fitted(cells: Sequence[str], lengths: Sequence[int], room: int, right: bool) -> tuple[str, Sequence[str]]:
+    """A pattern for cells, which have those lengths, in so many columns of a terminal, and the cells ready for it."""
+    if max(lengths) <= room and lengths == list(map(len, cells)):
+        return f"%{'' if right else '-'}{room}s", cells
+    # Python pads by characters, of which a terminal may show one as two
+    pad = str.rjust if right else str.ljust
+    return "%s", [
+        f"{set_cell_size(cell, room - 1).rstrip()}…" if length > room else pad(cell, room + len(cell) - length)
+        for cell, length in zip(cells, lengths, strict=True)
+    ]

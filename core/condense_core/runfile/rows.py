@@ -157,7 +157,7 @@ def checked_tuples(found: list[tuple[Any, ...]], row: type[Any], table: str) -> 
     """`all_checked`, each a plain tuple, which takes a third of the time."""
     plain: Any = _plain(row)  # type: ignore[arg-type] # a type is hashable
     try:
-        checked: list[tuple[Any, ...]] = typed.convert_known(found, plain)
+        checked: list[tuple[Any, ...]] = typed.convert_known((found,), plain).rows
     except msgspec.ValidationError:
         # for the words of the error
         _typed(found, row, table)
@@ -210,8 +210,10 @@ def converted(values: dict[str, Any], kind: type[T], table: str) -> T:
 
 @functools.cache
 def _plain(row: type[Any]) -> Any:
-    """A list of tuples of what stands in a row of that type."""
-    return typed.taken_apart(list[tuple[tuple(get_type_hints(row, include_extras=True).values())]])  # type: ignore[misc]
+    """A list of tuples of what stands in a row of that type, in a struct: what that is made of msgspec finds once, and
+    of a list anew each time."""
+    values: Any = list[tuple[tuple(get_type_hints(row, include_extras=True).values())]]  # type: ignore[misc]
+    return typed.taken_apart(msgspec.defstruct("Rows", [("rows", values)], array_like=True, gc=False))
 
 
 def _rising(cursor: sqlite3.Cursor, row: type[Any], table: str, size: int = CHUNK) -> Iterator[list[tuple[Any, ...]]]:

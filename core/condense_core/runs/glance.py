@@ -107,7 +107,7 @@ def glance_in_steps(
             info = read_info(connection, folder)
             yield
             scalars = scalars_of(connection, still=True)
-            loss = tuple(number(point.value) for point in scalars.sample("loss", POINTS))
+            loss = tuple([number(value) for _, _, value in scalars.sample("loss", POINTS)])
             yield
             damage = Damage(left_out=True)
             found = Glance(

@@ -59,12 +59,12 @@ def differences(info: RunInfo, base: PresetBase, about: AboutRun = NOTHING) -> t
         return ()
     try:
         table = looked_at(info.experiment, info.id)
-        own = _flat(table)
         text = base(info.preset) if info.preset else None
         if text is None:
             # a name that is not the scenario's own was given by somebody, and says enough
             if info.name not in {info.preset, table.get("name")}:
                 return ()
+            own = _flat(table)
             return (*_settings(*_noted(about.changed, table, own)), *_draws(own))
         found, layers, of_preset = _other(table, text)
     except CondenseError:

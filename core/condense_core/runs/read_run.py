@@ -90,4 +90,4 @@ def _lasting(found: Glance, before: Signature, claim: _Claim) -> Lasting | None:
     if info is None or not lasts(info) or found.trouble:
         return None
     kept = KeptGlance(info, found.loss, found.layers, found.about, found.differs)
-    return Lasting(before, signature(str(found.folder)), kept, claim.found)
+    return Lasting(before, signature(str(found.folder), before), kept, claim.found)

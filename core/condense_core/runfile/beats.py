@@ -8,7 +8,6 @@ asked, which stamps what the worker writes and what is written here by one clock
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -46,6 +45,8 @@ def silence(file: Path, beat: float, limit: float) -> float:
 
 def _since_written(file: Path) -> float:
     """By the file system's clock, how long ago the file or its log was written."""
+    import tempfile
+
     written = [file.stat().st_mtime]
     log = file.with_name(f"{file.name}-wal")
     if log.exists():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import shutil
 import socket
 import sqlite3
 import time
@@ -215,6 +214,8 @@ def _why_lost(folder: Path) -> str:
     words = last_words(folder / LOG_NAME)
     if words:
         return words
+    import shutil
+
     try:
         full = shutil.disk_usage(folder).free < LEAST_SPACE
     except OSError:

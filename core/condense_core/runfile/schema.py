@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -182,6 +180,9 @@ def _log_size(file: Path) -> int:
 
 def _open_copy(file: Path) -> _RunConnection:
     """What file and log hold, from a copy that goes with the connection: nobody writes where no index is."""
+    import shutil
+    import tempfile
+
     with reading(file), tempfile.TemporaryDirectory(prefix="condense-tui-") as folder:
         copy = Path(folder) / file.name
         for end in ("", "-wal"):

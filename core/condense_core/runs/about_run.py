@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -143,6 +142,8 @@ def change_about(folder: Path, change: AboutChange) -> AboutRun:
 
 def write_about(folder: Path, about: AboutRun) -> None:
     """Replace what is said of the run in a folder, whole; with nothing said there is no file."""
+    import secrets
+
     file = folder / ABOUT_NAME
     # by this name what was left of a copy that was killed is cleared
     partial = folder / f".{ABOUT_NAME}.partial-{secrets.token_hex(4)}"

@@ -4,7 +4,6 @@ the range of both; of yes and no, in how many."""
 from __future__ import annotations
 
 import math
-import statistics
 from collections import Counter
 from collections.abc import Iterable
 
@@ -38,10 +37,16 @@ def over_seeds(measure: str, values: Iterable[float | None]) -> OverSeeds:
         # of one seed, as most runs are, without counting
         (value,) = known
         return OverSeeds(middle=value, low=value, high=value, yes=int(value > 0), known=1)
-    middle = most_frequent(known) if MEASURES[measure].kind in {"count", "flag"} else statistics.median(known)
+    middle = most_frequent(known) if MEASURES[measure].kind in {"count", "flag"} else _median(known)
     return OverSeeds(
         middle=middle, low=min(known), high=max(known), yes=sum(value > 0 for value in known), known=len(known)
     )
+
+
+def _median(values: list[float]) -> float:
+    import statistics
+
+    return statistics.median(values)
 
 
 def most_frequent(values: Iterable[float]) -> float:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import re
-import secrets
-import shutil
 import stat
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-
-import platformdirs
 
 from condense_core.errors import RunFileError, SeveralRunsError, nearest
 from condense_core.runfile.schema import FILE_NAME
@@ -46,11 +41,15 @@ def runs_folder(given: Path | None = None) -> Path:
     preferred = preferred_runs_folder()
     if preferred:
         return place_of(preferred)
+    import platformdirs
+
     return platformdirs.user_state_path("condense-tui") / "runs"
 
 
 def new_run_folder(runs: Path, name: str) -> Path:
     """A fresh folder for one run, for its owner only (0700), under an id that sorts by time and says what it is."""
+    import secrets
+
     stem = _in_id(name) or "run"
     try:
         runs.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -97,6 +96,8 @@ def mirror_folder(runs: Path, run: str, host: str) -> Path:
         raise RunFileError(f"{short(run)} is not the id of a run")
     name = re.sub(r"[^a-z0-9._-]+", "-", host.lower()).strip("-._")[:60] or "host"
     if name != host:
+        import hashlib
+
         # two hosts whose names differ only in what a file name cannot show stay two
         name = f"{name}-{hashlib.sha256(host.encode()).hexdigest()[:6]}"
     return runs / f"{run}{_AT}{name}"
@@ -200,6 +201,8 @@ def _some(names: Sequence[str]) -> str:
 
 def remove_run(folder: Path) -> None:
     """Delete a run and everything it recorded. The caller has made sure that no worker is at it."""
+    import shutil
+
     try:
         shutil.rmtree(folder)
     except OSError as error:

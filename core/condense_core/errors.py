@@ -17,7 +17,6 @@
 When each is raised: docs/ARCHITECTURE.md, "Errors and exit codes".
 """
 
-import difflib
 from collections.abc import Iterable
 
 from condense_core.text import printable
@@ -119,6 +118,8 @@ class RunGoneError(LastingHostError):
 def _is_slip(typed: str, name: str) -> bool:
     """Whether a name was meant: `lnies` for lines, and, though less of it is the same, `mes` for mse, whose letters
     changed places, and `trained` for training, which ends otherwise; not `title` for items, nor `tags` for betas."""
+    import difflib
+
     begins = typed[: max(3, len(typed) // 2)]
     near = difflib.SequenceMatcher(None, name, typed).ratio() >= _NEAR
     return near or sorted(typed) == sorted(name) or name.startswith(begins)
@@ -126,6 +127,8 @@ def _is_slip(typed: str, name: str) -> bool:
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """What to say after an unknown name: the nearest that exists, or as many as a line holds."""
+    import difflib
+
     known = list(names)
     # names that exist are in lower case; one that is much longer than any is nobody's slip
     lower = {each.lower(): each for each in known}

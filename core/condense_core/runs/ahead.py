@@ -12,14 +12,12 @@ import contextlib
 import gc
 import importlib
 import os
-import selectors
 import struct
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -30,6 +28,9 @@ from condense_core.runs.kept import WORTH_PROCESSES, Signature
 from condense_core.runs.label import PresetBase
 from condense_core.runs.read_run import KeptGlance, Lasting, read_in_steps
 from condense_core.runs.side_by_side import Steps, side_by_side
+
+if TYPE_CHECKING:
+    import subprocess
 
 # Runs lie on one disk.
 MOST_PROCESSES = 8
@@ -74,6 +75,10 @@ class Ahead:
 
     def __init__(self, runs: Path, names: Sequence[str], base: PresetBase, *, claims: bool) -> None:
         """`names` are those of folders in `runs`; with `claims`, how their claims stand is read as well."""
+        # the processes themselves import this file, and have no use for these
+        import subprocess
+        import tempfile
+
         self._processes: list[subprocess.Popen[bytes]] = []
         count = min(usable_cores(), MOST_PROCESSES, 2 * len(names) // WORTH_PROCESSES)
         where = f"{base.__module__}:{base.__qualname__}"
@@ -93,6 +98,8 @@ class Ahead:
     def found(self) -> Iterator[tuple[str, Lasting]]:
         """What can be kept of the runs that they read, by their names, as they answer; waits until all are done. What a
         process that fails has not answered it has not read."""
+        import selectors
+
         with selectors.DefaultSelector() as answering:
             for process in self._processes:
                 assert process.stdout is not None

@@ -23,7 +23,7 @@ import msgspec
 
 from condense_core import typed
 from condense_core.machine import usable_cores
-from condense_core.runs.judged import Judged
+from condense_core.runs.judged import ClaimOfRun
 from condense_core.runs.kept import WORTH_PROCESSES, Signature
 from condense_core.runs.label import PresetBase
 from condense_core.runs.read_run import KeptGlance, Lasting, read_in_steps
@@ -49,7 +49,7 @@ class _Read(msgspec.Struct, frozen=True, array_like=True, gc=False):
     before: Signature
     after: Signature
     glance: KeptGlance
-    claim: Judged | None
+    claim: ClaimOfRun | None
 
 
 class _Answers:

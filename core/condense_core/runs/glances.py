@@ -23,7 +23,7 @@ from condense_core.runs.place import run_names
 from condense_core.runs.read_run import KeptGlance, Lasting, read
 
 if TYPE_CHECKING:
-    from condense_core.runs.judged import Judged
+    from condense_core.runs.judged import ClaimOfRun
 
 # Runs at the top of the list, which are looked at every time.
 SCREENFUL = 50
@@ -50,7 +50,7 @@ class _Known:
 class Glances:
     """Use it from one thread."""
 
-    def __init__(self, runs: Path, base: PresetBase = no_base, claims: Kept[Judged] | None = None) -> None:
+    def __init__(self, runs: Path, base: PresetBase = no_base, claims: Kept[ClaimOfRun] | None = None) -> None:
         """`base` gives the presets' scenarios, by which runs are called. Where a run is read, how its claim stands is
         read with it and put into `claims`, if there is such a cache."""
         self._runs, self._base, self._claims = runs, base, claims

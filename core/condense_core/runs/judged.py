@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from condense_core.runs.standing import JudgedRun
 
 
-class Judged(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class ClaimOfRun(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How the claim of a run stands; None where it makes none, or that cannot be read."""
 
     claim: Standing | None
@@ -36,19 +36,19 @@ class Judged(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return "".join(texts).isprintable()
 
 
-def judged(run: JudgedRun, info: RunInfo) -> Judged:
+def judged(run: JudgedRun, info: RunInfo) -> ClaimOfRun:
     """How the run's claim stands; RunFileError where that cannot be read."""
     from condense_core.runs.standing import standing
 
-    return Judged(standing(run, info))
+    return ClaimOfRun(standing(run, info))
 
 
-def judged_at_end(folder: Path, file: OpenFile) -> Judged:
+def judged_at_end(folder: Path, file: OpenFile) -> ClaimOfRun:
     """The same of the run in a folder whose file is still: without NumPy, of one draw and of most claims. ScenarioError
     where its scenario cannot be read."""
     from condense_core.runs.at_end import AtEnd
 
     members, claim = members_and_claim(file.info.experiment, "its scenario")
     if claim is None:
-        return Judged(None)
+        return ClaimOfRun(None)
     return judged(AtEnd(folder, file, members, claim), file.info)

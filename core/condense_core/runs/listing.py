@@ -10,7 +10,7 @@ from condense_core.errors import RunFileError
 from condense_core.runs.claim_state import Standing
 from condense_core.runs.glance import no_base
 from condense_core.runs.glances import Glances
-from condense_core.runs.judged import Judged, judged
+from condense_core.runs.judged import ClaimOfRun, judged
 from condense_core.runs.kept import WORTH_PROCESSES, Kept, Signature, lasts, signature
 from condense_core.runs.label import PresetBase
 from condense_core.runs.place import run_names
@@ -47,12 +47,12 @@ def claims(runs: Path, trouble: Callable[[str], None]) -> dict[str, Standing | N
     return _each(runs, lambda _, text: trouble(text), _kept(runs))
 
 
-def _kept(runs: Path) -> Kept[Judged]:
-    return Kept(runs, "claims", Judged)
+def _kept(runs: Path) -> Kept[ClaimOfRun]:
+    return Kept(runs, "claims", ClaimOfRun)
 
 
 def _each(
-    runs: Path, trouble: Callable[[str, str], object], kept: Kept[Judged], looked: Mapping[str, Signature] = _NONE
+    runs: Path, trouble: Callable[[str, str], object], kept: Kept[ClaimOfRun], looked: Mapping[str, Signature] = _NONE
 ) -> dict[str, Standing | None]:
     """How the claim of every run stands; `trouble` is told the folder's name and a line, `looked` has those whose files
     were looked at a moment ago."""
@@ -82,7 +82,7 @@ def _each(
     return found
 
 
-def _read_ahead(runs: Path, names: Sequence[str], kept: Kept[Judged]) -> None:
+def _read_ahead(runs: Path, names: Sequence[str], kept: Kept[ClaimOfRun]) -> None:
     """Where thousands were never read, have processes read them."""
     unread = [name for name in names if name not in kept]
     if len(unread) < WORTH_PROCESSES:
@@ -95,7 +95,7 @@ def _read_ahead(runs: Path, names: Sequence[str], kept: Kept[Judged]) -> None:
                 kept.put(name, lasting.before, lasting.after, lasting.claim)
 
 
-def _read(folder: Path, trouble: Callable[[str, str], object]) -> tuple[Judged, bool]:
+def _read(folder: Path, trouble: Callable[[str, str], object]) -> tuple[ClaimOfRun, bool]:
     """How the claim of a run stands, and whether that stays so while its files do."""
     # imports NumPy
     from condense_core.runfile.reader import RunReader
@@ -107,4 +107,4 @@ def _read(folder: Path, trouble: Callable[[str, str], object]) -> tuple[Judged, 
         except RunFileError as error:
             # its row can be read, and so it is listed
             trouble(folder.name, str(error))
-            return Judged(None), False
+            return ClaimOfRun(None), False

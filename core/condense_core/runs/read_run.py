@@ -19,7 +19,7 @@ from condense_core.runs.side_by_side import Steps
 
 if TYPE_CHECKING:
     from condense_core.runfile.open_file import OpenFile
-    from condense_core.runs.judged import Judged
+    from condense_core.runs.judged import ClaimOfRun
 
 
 class KeptGlance(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -46,7 +46,7 @@ class Lasting(NamedTuple):
     before: Signature
     after: Signature
     glance: KeptGlance
-    claim: Judged | None
+    claim: ClaimOfRun | None
 
 
 def read(folder: Path, base: PresetBase, before: Signature | None, *, claims: bool) -> tuple[Glance, Lasting | None]:
@@ -75,7 +75,7 @@ class _Claim:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.found: Judged | None = None
+        self.found: ClaimOfRun | None = None
 
     def judge(self, file: OpenFile) -> None:
         from condense_core.runs.judged import judged_at_end

@@ -108,7 +108,7 @@ class Dataset:
         networks are trained that ask for no other layout (`fast`), however a file has them."""
         return replace(
             self,
-            input=self.input.to(device, dtype, memory_format=torch.contiguous_format),
+            input=self.input.to(device, dtype).contiguous(),
             target=self.target.to(device, dtype),
             label=None if self.label is None else self.label.to(device),
             class_target=None if self.class_target is None else self.class_target.to(device, dtype),

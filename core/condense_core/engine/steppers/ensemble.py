@@ -21,7 +21,7 @@ from condense_core.engine.network.work import multiplications
 from condense_core.engine.steppers.batches import Batches
 from condense_core.engine.steppers.drawn import Dropout, GradientNoise
 from condense_core.engine.steppers.gradients.method import GradientMethod, SteppingMethod
-from condense_core.engine.steppers.graphs import BLOCK, MOST_WORK, CapturedBlock
+from condense_core.engine.steppers.graphs import BLOCK, MOST_TENSORS, MOST_WORK, CapturedBlock
 from condense_core.engine.steppers.optimisers import optimiser
 from condense_core.engine.steppers.parameters import ByName
 from condense_core.engine.steppers.state import copy_from, does_not_fit, number_in
@@ -318,6 +318,12 @@ class TrainingEnsemble:
             self.notes.append(f"no CUDA graph, steps are taken one by one: {error}")
         else:
             self.notes.append(f"steps are taken in CUDA graphs of {BLOCK}")
+
+    def _is_small(self, datasets: Sequence[Dataset]) -> bool:
+        """Whether many steps at once keep nobody waiting."""
+        tensors = sum(len(group.params) for group in self._parameters.groups)
+        work = len(datasets) * multiplications(self._experiment, datasets[0])
+        return tensors <= MOST_TENSORS and work <= MOST_WORK
 
     @property
     def _whole_sample(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import pytest
 import torch
@@ -12,7 +14,7 @@ from torch.nn import Parameter
 from condense_core.engine.data.datasets import load
 from condense_core.engine.network.activations import activation
 from condense_core.engine.network.derivatives import elementwise
-from condense_core.engine.steppers import gradient_method, make_ensemble
+from condense_core.engine.steppers import TrainingEnsemble, gradient_method, make_ensemble
 from condense_core.engine.steppers.gradients import autograd, cnn, numpys_tanh
 from condense_core.engine.steppers.gradients.autograd import AutogradGradients
 from condense_core.engine.steppers.gradients.cnn import CnnGradients
@@ -245,6 +247,35 @@ def test_convolutions_move_as_a_plain_loop_moves_them(images, fast):
     for name, value in ours.observe()[0].parameters().items():
         wanted = weight[name].detach()
         assert float((value - wanted).norm()) <= rtol("float32" if fast else "float64") * float(wanted.norm()), name
+
+
+EAGER = {
+    "several": ((Conv(width=3), Conv(width=3)), {}),
+    "pooling": ((Conv(width=3, pool="max"),), {}),
+    "batch norm": ((Conv(width=3, batch_norm=True),), {}),
+    "dropout": ((Conv(width=3, dropout=0.2),), {}),
+    "a dense layer": ((Conv(width=3), Dense(width=4)), {}),
+    "half the digits": ((Conv(width=3),), {"fast": ("bf16",), "dtype": "float32"}),
+    "batches": ((Conv(width=3), Conv(width=3)), {"optimizer": AdamW(lr=1e-3, batch=4)}),
+    "ResNet18": ((Dense(width=4),), {"trunk": "resnet18", "dtype": "float32"}),
+}
+
+
+@pytest.mark.parametrize("name", EAGER)
+def test_the_order_of_pixels_in_a_file_changes_nothing(name):
+    layers, changes = EAGER[name]
+    common = {"layers": layers, "ensemble": Ensemble(), "optimizer": Adam(lr=1e-3)} | changes
+    experiment = scenario(data=Photos(samples=12, size=32 if name == "ResNet18" else 8), **common)
+    pixel_by_pixel = load(experiment.data)
+    colour_by_colour = dataclasses.replace(pixel_by_pixel, input=pixel_by_pixel.input.contiguous())
+    assert not pixel_by_pixel.input.is_contiguous()
+    runs = []
+    for dataset in (pixel_by_pixel, colour_by_colour):
+        ensemble = TrainingEnsemble(experiment, [dataset], CPU, AutogradGradients)
+        ensemble.advance(3)
+        runs.append(ensemble.state_dict())
+    one, other = runs
+    assert all(torch.equal(value, other[key]) for key, value in one.items())
 
 
 def test_images_are_trained_one_colour_after_the_other():

@@ -17,11 +17,10 @@ from condense_core.engine.data.datasets import Dataset
 from condense_core.engine.network.make import make_network
 from condense_core.engine.network.observation import Observation, OutputAndGradient
 from condense_core.engine.network.stacked import Computed, NamedGradients, Stacked
-from condense_core.engine.network.work import multiplications
 from condense_core.engine.steppers.batches import Batches
 from condense_core.engine.steppers.drawn import Dropout, GradientNoise
 from condense_core.engine.steppers.gradients.method import GradientMethod, SteppingMethod
-from condense_core.engine.steppers.graphs import BLOCK, MOST_TENSORS, MOST_WORK, CapturedBlock
+from condense_core.engine.steppers.graphs import BLOCK, CapturedBlock, repay
 from condense_core.engine.steppers.optimisers import optimiser
 from condense_core.engine.steppers.parameters import ByName
 from condense_core.engine.steppers.state import copy_from, does_not_fit, number_in
@@ -69,9 +68,7 @@ class TrainingEnsemble:
         self._bind()
         # a schedule of rates and what is drawn change from step to step
         same = experiment.optimizer.constant_lr and not (self._noise or self._dropout)
-        graphs = (
-            same and device.type == "cuda" and len(datasets) * multiplications(experiment, datasets[0]) <= MOST_WORK
-        )
+        graphs = same and device.type == "cuda" and repay(experiment, datasets, self._parameters)
         self.block = self._stepping.block if self._stepping is not None else BLOCK if graphs else 1
         """Steps that are best asked for at a time: those of one graph on a GPU, or of one call of compiled code."""
 
@@ -318,12 +315,6 @@ class TrainingEnsemble:
             self.notes.append(f"no CUDA graph, steps are taken one by one: {error}")
         else:
             self.notes.append(f"steps are taken in CUDA graphs of {BLOCK}")
-
-    def _is_small(self, datasets: Sequence[Dataset]) -> bool:
-        """Whether many steps at once keep nobody waiting."""
-        tensors = sum(len(group.params) for group in self._parameters.groups)
-        work = len(datasets) * multiplications(self._experiment, datasets[0])
-        return tensors <= MOST_TENSORS and work <= MOST_WORK
 
     @property
     def _whole_sample(self) -> bool:

@@ -12,6 +12,11 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from condense_core.engine.data.datasets import Dataset
+from condense_core.engine.network.work import multiplications
+from condense_core.engine.steppers.parameters import Parameters
+from condense_core.scenario.experiment import Experiment
+
 # Steps of one graph: launching one replay then costs a per cent of launching its kernels one by one.
 BLOCK = 32
 # Multiplications of one forward pass, of all members, up to which steps are taken so: a block of larger ones would keep
@@ -19,6 +24,12 @@ BLOCK = 32
 MOST_WORK = 2e10
 # Tensors that optimisers move, above which a try alone would take long: of members that are trained one by one.
 MOST_TENSORS = 256
+
+
+def repay(experiment: Experiment, datasets: Sequence[Dataset], parameters: Parameters) -> bool:
+    """Whether blocks of these steps save time and keep nobody waiting; `datasets` has a sample for each member."""
+    tensors = sum(len(group.params) for group in parameters.groups)
+    return tensors <= MOST_TENSORS and len(datasets) * multiplications(experiment, datasets[0]) <= MOST_WORK
 
 
 class Graph(Protocol):

@@ -18,7 +18,7 @@ from condense_core.engine.steppers import TrainingEnsemble, graphs, make_ensembl
 from condense_core.engine.steppers.drawn import Dropout
 from condense_core.engine.steppers.gradients.mlp import MlpGradients
 from condense_core.errors import RunFileError
-from condense_core.scenario.experiment import GD, Dense
+from condense_core.scenario.experiment import GD, Dense, Ensemble
 
 
 def ensemble(experiment) -> TrainingEnsemble:
@@ -224,6 +224,26 @@ def test_blocks_of_steps_are_single_steps_or_are_not_used(monkeypatch, name, wro
     blocks.drop([0])
     blocks.advance(graphs.BLOCK)
     assert blocks.observe()[0].step == plain_steps + graphs.BLOCK
+
+
+@pytest.mark.parametrize(
+    ("name", "members", "work", "expected"),
+    [
+        ("mlp", 70, graphs.MOST_WORK, True),
+        ("eager", 64, graphs.MOST_WORK, True),
+        # each member has four tensors of its own
+        ("eager", 65, graphs.MOST_WORK, False),
+        # 3·7 + 7 multiplications of each of 20 samples
+        ("mlp", 70, 70 * 20 * 28, True),
+        ("mlp", 70, 70 * 20 * 28 - 1, False),
+    ],
+)
+def test_graphs_are_not_tried_where_they_keep_a_command_waiting(monkeypatch, name, members, work, expected):
+    monkeypatch.setattr(graphs, "MOST_WORK", work)
+    method, experiment = METHODS[name]
+    experiment = msgspec.structs.replace(experiment, ensemble=Ensemble(members=members))
+    ensemble = make(method, experiment)
+    assert graphs.repay(experiment, ensemble._datasets, ensemble._parameters) is expected
 
 
 @pytest.mark.parametrize("prepared", [False, True], ids=["", "after a measurement"])

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
 import socket
+import sys
 from pathlib import Path
+
+# Where Linux describes its processors, one after the other.
+_PROCESSORS = Path("/proc/cpuinfo")
+# What it calls a processor's make, and the instructions that it knows: on PCs, and on ARM.
+_MAKE = ("vendor_id", "cpu family", "model", "model name", "CPU implementer", "CPU part", "CPU variant")
+_KNOWS = ("flags", "Features")
 
 
 def usable_cores() -> int:
@@ -16,12 +24,30 @@ def usable_cores() -> int:
 
 def processor() -> str:
     """The processor's model, as the machine names it."""
-    table = Path("/proc/cpuinfo")
-    if table.exists():
-        for line in table.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return _said_of_one().get("model name") or platform.processor() or platform.machine()
+
+
+def instructions() -> str:
+    """What decides which machine code runs here: the processor's make, and all that it is said to know. Empty where the
+    machine does not say it."""
+    said = _said_of_one()
+    if not any(name in said for name in _KNOWS):
+        return ""
+    told = (f"{name}: {said[name]}" for name in (*_MAKE, *_KNOWS) if name in said)
+    return "\n".join((sys.platform, platform.machine(), *told))
+
+
+def _said_of_one() -> dict[str, str]:
+    """What Linux says of the first processor; nothing elsewhere."""
+    found: dict[str, str] = {}
+    with contextlib.suppress(OSError), _PROCESSORS.open(encoding="utf-8", errors="replace") as table:
+        # no further than needed: the system writes it as it is read, and there may be hundreds of processors
+        for line in table:
+            name, colon, value = line.partition(":")
+            if not colon and found:
+                break
+            found.setdefault(name.strip(), value.strip())
+    return found
 
 
 def job() -> str:

@@ -6,10 +6,9 @@ second. For that, functions have to do with the memory that they are given: none
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import hashlib
-import os
+import importlib.metadata
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,11 +18,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from condense_core import kept_code, linked
 from condense_core.compiling import cache_folder, in_words, is_told_not_to
+from condense_core.linked import Loaded
+from condense_core.machine import instructions
 
 _Array = np.ndarray[Any, Any]
 
-_ENDING = ".machine-code"
+_ENDING, _LINKED = ".machine-code", ".so"
 # Where an array begins, of any size.
 _Start = ctypes.c_char * 0
 
@@ -88,22 +90,18 @@ def machine_code(
         raise ImportError("Numba is told not to compile (NUMBA_DISABLE_JIT)")
     begun = time.monotonic()
     try:
-        import llvmlite
-        from llvmlite import binding
-
-        kept = _kept_in(binding, llvmlite.__version__, sources)
-        code, seconds = _read(kept), 0.0
-        if code is None:
-            code = _compiled(binding, arguments, make)
-            seconds = time.monotonic() - begun
-            _write(kept, code)
-        engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine(binding))
-        engine.add_object_file(binding.ObjectFileRef.from_data(code))
-        engine.finalize_object()
-        address = {name: engine.get_function_address(name) for name in arguments}
-        if not all(address.values()):
+        kept, seconds = _kept_in(sources), 0.0
+        loaded = None if kept is None else linked.load(kept.with_suffix(_LINKED))
+        if loaded is None:
+            code = None if kept is None else kept_code.read(kept)
+            if code is None:
+                code = _compiled(arguments, make, kept)
+                seconds = time.monotonic() - begun
+            loaded = _loaded_by_llvm(code)
+        addresses = {name: loaded.address(name) for name in arguments}
+        if not all(addresses.values()):
             raise ImportError("the code that was kept is of other functions")
-        found = {name: Function(address[name], each, engine) for name, each in arguments.items()}
+        found = {name: Function(addresses[name], each, loaded) for name, each in arguments.items()}
     except ImportError:
         raise
     except Exception as error:
@@ -115,60 +113,45 @@ def machine_code(
 def is_kept(sources: Sequence[Path]) -> bool:
     """Whether `machine_code` of these was compiled before, for this processor."""
     folder = cache_folder(sources)
-    # LLVM, which knows the processor, takes a few hundredths of a second to import
     if folder is None or not any(folder.glob(f"*{_ENDING}")):
         return False
     try:
-        import llvmlite
-        from llvmlite import binding
+        kept = _kept_in(sources)
     except Exception:  # noqa: BLE001 - whatever a broken library raises: `machine_code` says what is wrong
         return False
-    kept = _kept_in(binding, llvmlite.__version__, sources)
     return kept is not None and kept.exists()
 
 
-def _kept_in(binding: ModuleType, version: str, sources: Sequence[Path]) -> Path | None:
+def _kept_in(sources: Sequence[Path]) -> Path | None:
     """The file for this processor and version of LLVM's library; None where nothing can be kept. Homes are shared by
-    machines that differ."""
+    machines that differ. ImportError where that library is not there."""
     folder = cache_folder(sources)
-    processor = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
-    name = hashlib.sha256(f"{version} {binding.get_default_triple()} {processor}".encode()).hexdigest()[:16]
+    version = importlib.metadata.version("llvmlite")
+    name = hashlib.sha256(f"{version} {instructions() or _instructions_by_llvm()}".encode()).hexdigest()[:16]
     return None if folder is None else folder / f"{name}{_ENDING}"
 
 
-def _read(kept: Path | None) -> bytes | None:
-    """What was kept; None where there is nothing, or it is damaged, which is then removed."""
-    if kept is None:
-        return None
-    try:
-        data = kept.read_bytes()
-    except OSError:
-        return None
-    digest, code = data[:32], data[32:]
-    if hashlib.sha256(code).digest() == digest:
-        return code
-    with contextlib.suppress(OSError):
-        kept.unlink()
-    return None
+def _instructions_by_llvm() -> str:
+    from llvmlite import binding
+
+    features = binding.get_host_cpu_features().flatten()
+    return f"{binding.get_default_triple()} {binding.get_host_cpu_name()} {features}"
 
 
-def _write(kept: Path | None, code: bytes) -> None:
-    """Keep it; a process that reads meanwhile finds all of it, or nothing."""
-    if kept is None:
-        return
-    partial = kept.with_name(f"{kept.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(hashlib.sha256(code).digest() + code)
-        partial.replace(kept)
-    except OSError:
-        # a full disk: it is compiled again next time
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+def _loaded_by_llvm(code: bytes) -> Loaded:
+    from llvmlite import binding
+
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine())
+    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return Loaded(engine.get_function_address, engine)
 
 
 def _compiled(
-    binding: ModuleType, arguments: Mapping[str, Arguments], make: Callable[[], Mapping[str, Callable[..., None]]]
+    arguments: Mapping[str, Arguments], make: Callable[[], Mapping[str, Callable[..., None]]], kept: Path | None
 ) -> bytes:
+    """An object file for LLVM, which is kept, and as a library beside it where that can be linked."""
+    from llvmlite import binding
     from numba import cfunc, types
 
     whole: Any = None
@@ -187,7 +170,7 @@ def _compiled(
     for each in (*whole.functions, *whole.global_variables):
         if not each.is_declaration and each.name not in arguments:
             each.linkage = "internal"
-    machine = _machine(binding)
+    machine = _machine()
     passes = binding.create_pass_builder(machine, binding.create_pipeline_tuning_options(speed_level=3))
     passes.getModulePassManager().run(whole, passes)
     # of Numba's runtime, say: it is not there where this is loaded, and LLVM ends the process then
@@ -195,7 +178,11 @@ def _compiled(
     missing = [name for name in named if not name.startswith("llvm.")]
     if missing:
         raise ImportError(f"compiled functions need {', '.join(missing)}")
+    if kept is not None:
+        linked.link(_machine(reloc="pic", codemodel="small", jit=False).emit_object(whole), kept.with_suffix(_LINKED))
     code: bytes = machine.emit_object(whole)
+    if kept is not None:
+        kept_code.write(kept, code)
     return code
 
 
@@ -212,14 +199,17 @@ def _numba_type(types: ModuleType, kind: type[np.generic]) -> Any:
     return types.boolean if kind is np.bool_ else getattr(types, np.dtype(kind).name)
 
 
-def _machine(binding: ModuleType) -> Any:
-    """This processor."""
+def _machine(reloc: str = "default", codemodel: str = "jitdefault", jit: bool = True) -> Any:
+    """This processor, for code that LLVM loads; or as asked for."""
+    from llvmlite import binding
+
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     return binding.Target.from_default_triple().create_target_machine(
         cpu=binding.get_host_cpu_name(),
         features=binding.get_host_cpu_features().flatten(),
         opt=3,
-        codemodel="jitdefault",
-        jit=True,
+        reloc=reloc,
+        codemodel=codemodel,
+        jit=jit,
     )

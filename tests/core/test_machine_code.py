@@ -1,9 +1,12 @@
 """Functions that were compiled once are loaded without Numba, as what they are, and nothing else is."""
 
+import hashlib
 import importlib.metadata
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from condense_core import compiling, machine_code
+from condense_core import compiling, linked, machine_code
 from condense_core.engine import probes
 from condense_core.engine.probes.members import MemberViews
 from condense_core.machine_code import Arguments
@@ -66,6 +69,23 @@ def added(code: machine_code.MachineCode) -> list[float]:
     return values.tolist()
 
 
+def kept_files(cache: Path) -> list[Path]:
+    """An object file, and a library where it was linked."""
+    return [file for file in cache.rglob("*") if file.is_file()]
+
+
+def whole(code: bytes) -> bytes:
+    """A file of the cache that holds this code."""
+    return code + hashlib.sha256(code).digest()
+
+
+@pytest.fixture
+def linked_here():
+    """A library is kept, too."""
+    if sys.platform != "linux" or not shutil.which((sysconfig.get_config_var("LDSHARED") or "").partition(" ")[0]):
+        pytest.skip("no linker is here that Python knows")
+
+
 def test_what_was_compiled_once_is_loaded(compiles):
     assert not machine_code.is_kept(SOURCES)
     first = machine_code.machine_code(ARGUMENTS, make, SOURCES)
@@ -88,37 +108,77 @@ def test_arrays_that_are_to_be_read_only_or_empty_are_taken(compiles):
     assert values.tolist() == [11.5, 22.5]
 
 
-@pytest.mark.parametrize("damage", [lambda code: code[:-1], lambda code: code[:40] + b"!" + code[41:], lambda _: b""])
+DAMAGE = [lambda code: code[:-1], lambda code: code[:40] + b"!" + code[41:], lambda _: b""]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
 def test_kept_code_that_is_damaged_is_compiled_anew(damage, compiles):
     machine_code.machine_code(ARGUMENTS, make, SOURCES)
-    (kept,) = compiles.rglob("*.machine-code")
-    kept.write_bytes(damage(kept.read_bytes()))
+    for kept in kept_files(compiles):
+        kept.write_bytes(damage(kept.read_bytes()))
     found = machine_code.machine_code(ARGUMENTS, make, SOURCES)
     assert found.compiled_s > 0
     assert added(found) == [11.5, 22.5]
     assert machine_code.machine_code(ARGUMENTS, make_nothing, SOURCES).compiled_s == 0
 
 
-def test_another_processor_or_version_compiles_its_own(compiles, monkeypatch):
+@pytest.mark.parametrize("damage", [*DAMAGE, lambda _: whole(b"no library")])
+def test_llvm_loads_what_the_system_does_not(damage, compiles, linked_here):
+    machine_code.machine_code(ARGUMENTS, make, SOURCES)
+    (library,) = compiles.rglob("*.so")
+    library.write_bytes(damage(library.read_bytes()))
+    found = machine_code.machine_code(ARGUMENTS, make_nothing, SOURCES)
+    assert added(found) == [11.5, 22.5]
+    assert found.compiled_s == 0
+
+
+@pytest.mark.parametrize(
+    "command", ["", "false", "sh -c 'echo no linker >&2; exit 1'", "/nowhere/cc -shared", "sleep 60"]
+)
+def test_without_a_linker_llvm_loads_what_was_compiled(command, compiles, monkeypatch):
+    monkeypatch.setattr(linked.sysconfig, "get_config_var", lambda name: command)
+    monkeypatch.setattr(linked, "_PATIENCE_S", 0.2)
+    machine_code.machine_code(ARGUMENTS, make, SOURCES)
+    assert not [*compiles.rglob("*.so*")]
+    found = machine_code.machine_code(ARGUMENTS, make_nothing, SOURCES)
+    assert added(found) == [11.5, 22.5]
+    assert found.compiled_s == 0
+
+
+def test_a_library_alone_is_loaded_without_llvm(compiles, linked_here, monkeypatch):
+    machine_code.machine_code(ARGUMENTS, make, SOURCES)
+    for module in [name for name in sys.modules if name.partition(".")[0] == "llvmlite"]:
+        monkeypatch.setitem(sys.modules, module, None)
+    assert added(machine_code.machine_code(ARGUMENTS, make_nothing, SOURCES)) == [11.5, 22.5]
+
+
+@pytest.mark.parametrize("said", ["what Linux says", ""])
+def test_another_processor_or_version_compiles_its_own(said, compiles, monkeypatch):
     binding = pytest.importorskip("llvmlite.binding")
+    monkeypatch.setattr(machine_code, "instructions", lambda: said)
     machine_code.machine_code(ARGUMENTS, make, SOURCES)
     name, version = binding.get_host_cpu_name(), importlib.metadata.version("llvmlite")
     (before,) = compiles.rglob("*.machine-code")
     with monkeypatch.context() as elsewhere:
+        # where the machine does not say it, LLVM knows
         elsewhere.setattr(binding, "get_host_cpu_name", lambda: "x86-64" if "86" in name else "generic")
-        assert machine_code._kept_in(binding, version, SOURCES) != before
-    assert machine_code._kept_in(binding, version, SOURCES) == before
-    assert machine_code._kept_in(binding, f"{version}.1", SOURCES) != before
+        elsewhere.setattr(machine_code, "instructions", lambda: said and f"{said}, and more")
+        assert machine_code._kept_in(SOURCES) != before
+    assert machine_code._kept_in(SOURCES) == before
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: f"{version}.1")
+    assert machine_code._kept_in(SOURCES) != before
 
 
 def test_what_was_kept_for_another_processor_is_not_known_here(compiles):
     machine_code.machine_code(ARGUMENTS, make, SOURCES)
-    (kept,) = compiles.rglob("*.machine-code")
-    kept.rename(kept.with_name(f"0123456789abcdef{kept.suffix}"))
+    for kept in kept_files(compiles):
+        kept.rename(kept.with_name(f"0123456789abcdef{kept.suffix}"))
     assert not machine_code.is_kept(SOURCES)
 
 
-def test_code_of_other_functions_is_not_called(compiles):
+@pytest.mark.parametrize("command", ["", sysconfig.get_config_var("LDSHARED")])
+def test_code_of_other_functions_is_not_called(command, compiles, monkeypatch):
+    monkeypatch.setattr(linked.sysconfig, "get_config_var", lambda name: command)
     machine_code.machine_code(ARGUMENTS, make, SOURCES)
     with pytest.raises(ImportError, match="of other functions"):
         machine_code.machine_code({"other": ARGUMENTS["add"]}, make_nothing, SOURCES)
@@ -143,12 +203,13 @@ def test_where_nothing_can_be_kept_it_is_compiled_each_time(compiles, monkeypatc
 
 def test_a_full_disk_leaves_nothing_half_written(compiles, monkeypatch):
     def full(path: Path, data: bytes) -> None:
-        path.open("wb").write(data[:100])
+        with path.open("wb") as file:
+            file.write(data[:100])
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
     assert added(machine_code.machine_code(ARGUMENTS, make, SOURCES)) == [11.5, 22.5]
-    assert not [file for file in compiles.rglob("*machine-code*") if file.is_file()]
+    assert not kept_files(compiles)
 
 
 @pytest.mark.parametrize(
@@ -184,6 +245,16 @@ def test_nothing_is_loaded_where_nothing_is_to_be_compiled(compiles, monkeypatch
 
 def test_without_llvm_an_import_error_says_so(compiles, monkeypatch):
     monkeypatch.setitem(sys.modules, "llvmlite", None)
+    with pytest.raises(ImportError, match="llvmlite"):
+        machine_code.machine_code(ARGUMENTS, make_nothing, SOURCES)
+
+
+def test_an_llvm_that_is_not_installed_is_an_import_error(compiles, monkeypatch):
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    assert not machine_code.is_kept(SOURCES)
     with pytest.raises(ImportError, match="llvmlite"):
         machine_code.machine_code(ARGUMENTS, make_nothing, SOURCES)
 

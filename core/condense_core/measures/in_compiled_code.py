@@ -102,6 +102,8 @@ def _sources() -> list[Path]:
         here,
         here.with_name("distance_rows.py"),
         *here.parent.glob("compiled_*.py"),
+        core / "kept_code.py",
+        core / "linked.py",
         core / "machine_code.py",
         core / "thresholds.py",
     ]

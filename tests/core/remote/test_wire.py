@@ -18,6 +18,7 @@ from condense_core.remote.wire.framing import (
     LARGEST_TO_CLIENT,
     LARGEST_TO_SERVER,
     MOST_NOISE,
+    Greeting,
     WireError,
     from_client,
     from_server,
@@ -77,6 +78,20 @@ def test_what_a_shell_prints_is_passed_over_but_not_for_ever():
     assert unpacker.noise == "[31mYou have mail."
     with pytest.raises(WireError, match="before condense-tui's greeting"):
         unpacker.feed(b"y\n" * MOST_NOISE)
+
+
+@pytest.mark.parametrize("piece", [1_000_000, 65_536, 1_000, 7])
+@pytest.mark.parametrize(("before", "much"), [(MOST_NOISE, False), (MOST_NOISE + 1, True), (100_000, True)])
+def test_how_much_a_shell_may_print_does_not_hang_on_how_it_arrives(before, much, piece):
+    data = b"y" * (before - 5) + b"\nlast" + GREETING + pack(say.Pong(3))
+    greeting = Greeting(GREETING)
+    pieces = (data[at : at + piece] for at in range(0, len(data), piece))
+    if much:
+        with pytest.raises(WireError, match=r"they end with 'last'\)|they end with 'y"):
+            [*map(greeting.after, pieces)]
+        assert not greeting.heard
+    else:
+        assert b"".join(map(greeting.after, pieces)) == pack(say.Pong(3))
 
 
 def same(one: Batch, other: Batch) -> bool:

@@ -71,12 +71,14 @@ class Greeting:
             return data
         self._waiting += data
         at = self._waiting.find(self._words)
+        # the same whether it comes in one piece or in many
+        if at > MOST_NOISE or (at < 0 and len(self._waiting) >= MOST_NOISE + len(self._words)):
+            del self._waiting[at if at > 0 else len(self._waiting) :]
+            raise WireError(
+                f"more than {MOST_NOISE:,} bytes before condense-tui's greeting (they end with {short(self.noise)})"
+                "; start-up files of the shell there should print nothing where nobody looks"
+            )
         if at < 0:
-            if len(self._waiting) > MOST_NOISE:
-                raise WireError(
-                    f"more than {MOST_NOISE:,} bytes before condense-tui's greeting (they end with {short(self.noise)})"
-                    "; start-up files of the shell there should print nothing where nobody looks"
-                )
             return b""
         rest = bytes(self._waiting[at + len(self._words) :])
         self._words = b""

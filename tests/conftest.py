@@ -18,8 +18,9 @@ from condense_core.runs.create import create_run
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
 
-# Whoever starts the tests in the background may have them ignore Ctrl-C, and the programs they start would do so too.
+# Whoever starts the tests in the background may have them ignore both, and the programs they start would do so too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 # pytest imports readline, which leaves the size of pytest's own terminal to all that is started from here: a program in
 # a terminal of another size would believe it. os.environ knows of it only in xdist's workers.

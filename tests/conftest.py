@@ -12,14 +12,16 @@ from pathlib import Path
 
 import forking
 import pytest
+from hypothesis import settings
 from support import SMALL, Workers, need_module
 
 from condense_core.runs.create import create_run
 from condense_core.scenario import toml
 from condense_core.scenario.experiment import Experiment
 
-# Whoever starts the tests in the background may have them ignore Ctrl-C, and the programs they start would do so too.
+# Whoever starts the tests in the background may have them ignore both, and the programs they start would do so too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 # pytest imports readline, which leaves the size of pytest's own terminal to all that is started from here: a program in
 # a terminal of another size would believe it. os.environ knows of it only in xdist's workers.
@@ -36,6 +38,10 @@ sys.dont_write_bytecode = False
 # Workers of tests take their steps in PyTorch: that a run of a million steps lasts is what many tests need, and
 # compiling takes longer than most. Compiled steps have tests of their own (core/engine/steppers/ensembles.py).
 os.environ["NUMBA_DISABLE_JIT"] = "1"
+
+# An example takes as long as the machine lets it: beside other work one of a tenth of a second takes three.
+settings.register_profile("unhurried", settings(), deadline=None)
+settings.load_profile("unhurried")
 
 # Tests that took 0.3 s each, or a second with all their parameters, as `pytest --durations=0 -vv` says: `-m "not slow"`
 # leaves them out.

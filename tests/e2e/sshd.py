@@ -27,7 +27,7 @@ KbdInteractiveAuthentication no
 MaxStartups 100
 MaxSessions 100
 LogLevel VERBOSE
-SetEnv HOME={folder}/home PYTHONPATH={folder}/libraries PIP_NO_DEPS=1 PIP_NO_INDEX=1
+SetEnv HOME={folder}/home PATH={folder}/python:/usr/bin:/bin PYTHONPATH={folder}/libraries PIP_NO_DEPS=1 PIP_NO_INDEX=1
 """
 CLIENT = """
 Host far
@@ -160,6 +160,8 @@ class FarSide:
 
         (folder / "home").mkdir()
         _link_libraries(folder / "libraries")
+        # the libraries are of this Python, and no other may be found: an installation looks for this name first
+        _wrap([sys.executable], folder / "python" / "python3.13")
 
     def _write_settings(self) -> None:
         here = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "OMP_NUM_THREADS": "1"}
@@ -175,10 +177,7 @@ class FarSide:
         # the program runs whatever `ssh` is on PATH: here the system's, with the test's settings
         ssh = shutil.which("ssh")
         assert ssh is not None
-        wrapper = self.folder / "bin" / "ssh"
-        wrapper.parent.mkdir()
-        wrapper.write_text(f'#!/bin/sh\nexec {ssh} -F {shlex.quote(str(self.folder / "ssh_config"))} "$@"\n')
-        wrapper.chmod(0o755)
+        _wrap([ssh, "-F", str(self.folder / "ssh_config")], self.folder / "bin" / "ssh")
 
     def make_key(self, name: str, phrase: str = "") -> str:
         """Make a key pair in the far side's folder; its public half."""
@@ -253,6 +252,13 @@ def _link_libraries(folder: Path) -> None:
         ours = entry.name.startswith(("condense", "_condense", "__", "pip"))
         if not ours and entry.suffix not in {".dist-info", ".pth"}:
             (folder / entry.name).symlink_to(entry)
+
+
+def _wrap(command: list[str], program: Path) -> None:
+    """A program of that name, in a folder of its own, which is the command with more arguments."""
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    program.chmod(0o755)
 
 
 def _toml(text: str) -> str:

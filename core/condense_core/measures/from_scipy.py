@@ -11,10 +11,11 @@ from typing import Any
 import scipy
 
 
-def compiled_function(package: str, module: str, name: str) -> Callable[..., Any] | None:
-    """`name` of scipy.`package`.`module`, which is not part of what SciPy promises: None where this SciPy has it
-    elsewhere, and its public function does the same."""
-    spec = PathFinder.find_spec(module, [str(Path(folder) / package) for folder in scipy.__path__])
+def compiled_function(name: str, module: str, *packages: str) -> Callable[..., Any] | None:
+    """`name` of `module`, in the first of these folders of SciPy's that has the module; no part of what SciPy promises:
+    None where this SciPy has it elsewhere, and its public function does the same."""
+    folders = [str(Path(folder) / package) for package in packages for folder in scipy.__path__]
+    spec = PathFinder.find_spec(module, folders)
     if spec is None or spec.loader is None:
         return None
     try:

@@ -19,8 +19,10 @@ _Array = np.ndarray[Any, Any]
 
 # What `linkage` and `fcluster` call once they have checked what they were given, which takes them longer than the work
 # itself of so few kernels: used where this SciPy has it, and tested to be the same.
-_chain = compiled_function("cluster", "_hierarchy", "nn_chain")
-_cut = compiled_function("cluster", "_hierarchy", "cluster_dist")
+# SciPy 1.18 moved them down into a package.
+_WHERE = ("_hierarchy", "cluster/hierarchy", "cluster")
+_chain = compiled_function("nn_chain", *_WHERE)
+_cut = compiled_function("cluster_dist", *_WHERE)
 # SciPy's number for the average.
 _AVERAGE = 2
 

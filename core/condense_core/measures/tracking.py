@@ -228,7 +228,7 @@ def _most_in_common(shared_OL: _Array) -> list[tuple[int, int]]:
 @cache
 def _assignment() -> Callable[..., Any]:
     """SciPy's `linear_sum_assignment`."""
-    found = compiled_function("optimize", "_lsap", "linear_sum_assignment")
+    found = compiled_function("linear_sum_assignment", "_lsap", "optimize")
     if found is not None:
         return found
     from scipy.optimize import linear_sum_assignment

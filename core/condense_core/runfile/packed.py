@@ -93,7 +93,8 @@ class PackedScalars:
 
     def stretches(self, name: str, after: int, most: int | None = None) -> Iterator[Stretch]:
         with self._one_moment():
-            cursor = self._points(name, "> ?1", "ORDER BY seq LIMIT ?2", (after, -1 if most is None else most))
+            values = {"after": after, "most": -1 if most is None else most}
+            cursor = self._points(name, "> :after", "ORDER BY seq LIMIT :most", values)
             if cursor is not None:
                 for seqs, steps, data in rows.columns(cursor, _PackedPoint, "scalar"):
                     yield self._without_wrong(seqs, steps, data)
@@ -265,7 +266,7 @@ class PackedScalars:
             raise DamagedError(f"scalar.layout: there is no layout {id_}")
         return found
 
-    def _points(self, name: str, where: str, end: str, values: tuple[int, ...]) -> sqlite3.Cursor | None:
+    def _points(self, name: str, where: str, end: str, values: Mapping[str, int]) -> sqlite3.Cursor | None:
         """Rows of `_PackedPoint` of one curve in the order of their numbers; None where nothing has that name.
 
         Each layout's rows lie in order in the index, and SQLite takes the lowest of them again and again.
@@ -289,7 +290,7 @@ class PackedScalars:
 
     def _point(self, name: str, end: str, least: int) -> Point | None:
         while True:
-            cursor = self._points(name, ">= ?1", end, (least,))
+            cursor = self._points(name, ">= :least", end, {"least": least})
             row = None if cursor is None else rows.one(cursor, _PackedPoint, "scalar")
             if row is None:
                 return None
@@ -315,9 +316,9 @@ class PackedScalars:
     def _end_of(self, layout: RowLayout, order: str) -> _EndRow | None:
         # a row of another length is no value of this layout
         cursor = self._connection.execute(
-            "SELECT seq, step, CASE length(data) WHEN ?2 THEN data END FROM scalar"
-            f" WHERE layout = ?1 AND seq >= 0 {order}",
-            (layout.id, layout.size + self._more),
+            "SELECT seq, step, CASE length(data) WHEN ? THEN data END FROM scalar"
+            f" WHERE layout = ? AND seq >= 0 {order}",
+            (layout.size + self._more, layout.id),
         )
         with contextlib.closing(cursor):
             whole = (row for row in cursor if self._wrong is None or not self._wrong.is_wrong(layout, *row))
@@ -340,13 +341,13 @@ class PackedScalars:
         """Of each layout the first points of a curve from each of these numbers on, all of them in order."""
         # one query for all layouts: to prepare it takes as long as to run it
         query = (
-            f"WITH place (least) AS (VALUES {', '.join(f'(?{at})' for at in range(3, len(least) + 3))})"
-            " SELECT seq, step, CASE length(data) WHEN ?2 THEN data END"
-            " FROM place CROSS JOIN scalar ON seq = (SELECT min(seq) FROM scalar WHERE layout = ?1 AND seq >= least)"
+            f"WITH place (least) AS (VALUES {', '.join(['(?)'] * len(least))})"
+            " SELECT seq, step, CASE length(data) WHEN ? THEN data END"
+            " FROM place CROSS JOIN scalar ON seq = (SELECT min(seq) FROM scalar WHERE layout = ? AND seq >= least)"
         )
         every: list[_PackedPoint] = []
         for layout, at, width in self._places(name):
-            cursor = self._connection.execute(query, (layout.id, layout.size + self._more, *least))
+            cursor = self._connection.execute(query, (*least, layout.size + self._more, layout.id))
             every += (
                 _PackedPoint(row.seq, row.step, row.data[at : at + width])
                 for row in rows.rows(cursor, _WholePoint, "scalar")

@@ -291,7 +291,7 @@ def _connect(file: Path, mode: str) -> _RunConnection:
     # one thread at a time uses a connection; the owner of the connection sees to that
     kind = _Immutable if "immutable" in mode else _RunConnection
     connection = sqlite3.connect(
-        uri, BUSY_MS / 1000, uri=True, isolation_level=None, check_same_thread=False, factory=kind
+        uri, timeout=BUSY_MS / 1000, uri=True, isolation_level=None, check_same_thread=False, factory=kind
     )
     with _closed_after_trouble(connection):
         if mode == "rw":

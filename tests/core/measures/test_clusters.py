@@ -207,7 +207,7 @@ def test_equal_and_opposite_kernels_are_one_line(sides):
     assert (lines.axes_LK[0] > 0).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 12), st.integers(1, 4), st.integers(0, 2**32), st.sampled_from([0.8, 0.9]))
 def test_whatever_the_layer_the_counts_agree(kernels, entries, seed, cut):
     weight = torch.randn(kernels, entries, generator=generator(seed)).round()

@@ -27,7 +27,7 @@ def test_deviation_equals_that_of_the_normal_equations(degree):
     assert output_complexity(x, f, degree) != pytest.approx(expected, rel=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 6), st.integers(0, 2**32))
 def test_a_polynomial_deviates_from_lower_degrees_only(degree, seed):
     x = points()

@@ -172,7 +172,7 @@ def test_spectrum_scales_with_the_matrix_and_the_direction_does_not(scale):
     torch.testing.assert_close(there.v1, here.v1, rtol=0, atol=1e-13)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**32))
 def test_sign_of_v1_does_not_depend_on_the_sign_of_the_matrix(rows, entries, seed):
     matrix = random(rows, entries, seed=seed)

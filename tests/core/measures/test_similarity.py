@@ -85,7 +85,7 @@ def test_cosine_refuses_what_is_not_a_matrix_of_kernels(shape):
         cosine_similarity(torch.ones(shape))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 8), st.integers(1, 6), st.integers(0, 2**32), st.floats(-8, 8))
 def test_cosine_is_symmetric_bounded_and_one_with_itself(kernels, entries, seed, exponent):
     cosine = cosine_similarity(random_layer(kernels, entries, seed) * 10**exponent)

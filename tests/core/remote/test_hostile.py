@@ -21,7 +21,7 @@ from condense_core.remote.client.mirror import make_mirror_folder
 from condense_core.runs import create, place
 
 MESSAGES = int(os.environ.get("CONDENSE_FUZZ_MESSAGES", "2000"))
-GOES = settings(max_examples=max(1, MESSAGES // A_GO), deadline=None, database=None)
+GOES = settings(max_examples=max(1, MESSAGES // A_GO), database=None)
 # Far longer than any of it takes on a busy machine; far shorter than a hang.
 PATIENCE_S = 10.0
 

@@ -15,7 +15,7 @@ from condense_core.scenario.figures import load_figure
 from condense_core.text import short
 from condense_presets import preset_files, preset_text
 
-GOES = settings(max_examples=200, deadline=None, database=None)
+GOES = settings(max_examples=200, database=None)
 BASE = preset_text("digits-gd")
 # More digits than Python writes or reads; the second is read all the same.
 DIGITS, HEXADECIMAL = "9" * 5000, "0x" + "f" * 5000

@@ -59,7 +59,7 @@ def test_every_preset_is_read_in_pieces(name):
     assert same(toml.dumps(toml.loads(preset_text(name))))
 
 
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=400, database=None)
 @given(st.lists(LINES, max_size=8).map("\n".join))
 def test_pieces_are_never_more_or_less_than_the_whole(text):
     same(text)

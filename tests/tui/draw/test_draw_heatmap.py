@@ -145,7 +145,7 @@ matrices = st.integers(1, 24).flatmap(
 
 
 @given(cosine=matrices, side=st.integers(1, 40), seed=st.integers(0, 2**16))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_matrix_can_be_laid_out_and_painted(cosine: np.ndarray, side: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     kernels = len(cosine)
@@ -164,7 +164,7 @@ def random_pairs(seed: int, height: int, width: int, few: bool) -> np.ndarray:
 
 
 @given(seed=st.integers(0, 2**16), width=st.integers(1, 30), few=st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_shortened_escape_codes_draw_the_same_as_each_cell_by_itself(seed: int, width: int, few: bool) -> None:
     pairs = random_pairs(seed, 3, width, few)
     at_once = draw.paint(pairs, EMBER, True, Depth.TRUE)
@@ -175,7 +175,7 @@ def test_shortened_escape_codes_draw_the_same_as_each_cell_by_itself(seed: int, 
 
 
 @given(seed=st.integers(0, 2**16), width=st.integers(1, 30), share=st.floats(0, 1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_painting_only_differences_gives_the_new_picture(seed: int, width: int, share: float) -> None:
     before = random_pairs(seed, 3, width, few=True)
     now = np.where(

@@ -134,7 +134,7 @@ values = arrays(np.float64, st.integers(0, 60), elements=st.floats(allow_nan=Tru
 
 
 @given(y=values, width=st.integers(1, 70), height=st.integers(1, 20), log_y=st.booleans(), log_x=st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_series_can_be_drawn(y: np.ndarray, width: int, height: int, log_y: bool, log_x: bool) -> None:
     plot = build(spec(y, width=width, height=height, log_y=log_y, log_x=log_x))
     assert len(plot.rows) == height
@@ -142,7 +142,7 @@ def test_any_series_can_be_drawn(y: np.ndarray, width: int, height: int, log_y: 
 
 
 @given(y=arrays(np.float64, 5000, elements=st.floats(-1e6, 1e6)), columns=st.integers(1, 200))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_decimation_keeps_extremes_and_is_short(y: np.ndarray, columns: int) -> None:
     x = np.arange(5000.0)
     xs, ys = decimate(x, y, Scale(0, 4999), columns)

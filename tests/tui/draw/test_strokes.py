@@ -181,7 +181,7 @@ def test_values_without_a_logarithm_are_counted() -> None:
     assert build(Spec((PlotCurve("a", np.arange(23), y),), 40, 8)).unseen == 0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     y=arrays(np.float64, st.integers(1, 300), elements=st.floats(-10, 10) | st.just(np.nan)),
     width=st.integers(12, 70),

@@ -37,7 +37,7 @@ def test_multiplicity_is_told_in_words(name, words):
     assert describe_multiplicity(name) == words
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     order=st.integers(1, 8),
     scale=st.floats(-200, 200).map(lambda power: 10.0**power),

@@ -174,8 +174,9 @@ def _serve(runs: Path, base: PresetBase, *, claims: bool, size: int) -> None:
     # looking for cycles among thousands of things that are all kept finds none
     gc.disable()
     found: list[_Read] = []
-    # not Python's own: in a fork these have what the other process has read and not written yet
-    with contextlib.suppress(BrokenPipeError), open(1, "wb", closefd=False) as answers:
+    # not Python's own, which in a fork have what the other process has read and not written yet; and closed at once,
+    # while the end of a process that was started takes Python hundredths of a second
+    with contextlib.suppress(BrokenPipeError), open(1, "wb") as answers:
         while asked := os.read(0, size):
             names = asked.decode().rstrip("\n").split("\n")
             lasting = side_by_side(_reading(runs / name, base, claims=claims) for name in names)

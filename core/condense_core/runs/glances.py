@@ -50,10 +50,13 @@ class _Known:
 class Glances:
     """Use it from one thread."""
 
-    def __init__(self, runs: Path, base: PresetBase = no_base, claims: Kept[ClaimOfRun] | None = None) -> None:
+    def __init__(
+        self, runs: Path, base: PresetBase = no_base, claims: Kept[ClaimOfRun] | None = None, *, forks: bool = False
+    ) -> None:
         """`base` gives the presets' scenarios, by which runs are called. Where a run is read, how its claim stands is
-        read with it and put into `claims`, if there is such a cache."""
-        self._runs, self._base, self._claims = runs, base, claims
+        read with it and put into `claims`, if there is such a cache. `forks` where this process may be forked for it,
+        as fork.py says."""
+        self._runs, self._base, self._claims, self._forks = runs, base, claims, forks
         self._known: dict[str, _Known] = {}
         self._order: list[_Known] = []
         self._folder_time = -1
@@ -100,7 +103,7 @@ class Glances:
         from condense_core.runs.ahead import Ahead
 
         claims = self._claims is not None
-        return stack.enter_context(Ahead(self._runs, unread, self._base, claims=claims)).found()
+        return stack.enter_context(Ahead(self._runs, unread, self._base, claims=claims, forks=self._forks)).found()
 
     def _list(self) -> None:
         """The names of all runs, listed anew where one may have come or gone."""

@@ -23,11 +23,13 @@ WORTH_WRITING = 20
 _NONE: Mapping[str, Signature] = {}
 
 
-def rows(runs: Path, base: PresetBase, trouble: Callable[[str], None], *, claims: bool) -> list[RunRow]:
+def rows(
+    runs: Path, base: PresetBase, trouble: Callable[[str], None], *, claims: bool, forks: bool = False
+) -> list[RunRow]:
     """Every run as a list shows it, the newest first, with how its claim stands where `claims` are asked for; `trouble`
-    is told a line for each that cannot be read."""
+    is told a line for each that cannot be read. `forks` where this process may be forked for it, as fork.py says."""
     kept = _kept(runs)
-    glances = Glances(runs, base, kept if claims else None)
+    glances = Glances(runs, base, kept if claims else None, forks=forks)
     now, found = time.time(), list(glances.look())
     # of each run once: what a file cannot be read for may have been said where its claim was looked for
     told: dict[str, str] = {}

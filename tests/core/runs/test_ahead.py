@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -151,16 +152,15 @@ def test_a_claim_that_cannot_be_read_is_no_trouble_of_the_list(runs, monkeypatch
 
 
 @pytest.mark.parametrize("piece", [1, 1000, 10**7])
-def test_answers_are_taken_as_they_come_and_half_a_one_is_none(runs, piece, monkeypatch, capsysbinary):
-    monkeypatch.setattr(ahead, "AT_A_TIME", 2)
-    monkeypatch.setattr(ahead, "ANSWER", 2)
+def test_answers_are_taken_as_they_come_and_half_a_one_is_none(runs, piece, tmp_path):
     ended = [folder.name for folder in folders(runs)[2:]]
-    asked = io.TextIOWrapper(io.BytesIO("\n".join([*ended, "nothing"]).encode()))
-    monkeypatch.setattr(ahead.sys, "stdin", asked)
-    monkeypatch.setattr(ahead.sys, "argv", ["ahead", str(runs), "condense_core.runs.glance:no_base", ""])
-    monkeypatch.setattr(ahead.gc, "disable", lambda: None)
-    assert ahead.main() == 0
-    data = capsysbinary.readouterr().out
+    pieces = ("\n".join(names).ljust(100, "\n") for names in (ended[:2], ended[2:], ["nothing"]))
+    (tmp_path / "asked").write_text("".join(pieces))
+    few = "import sys; from condense_core.runs import ahead; ahead.ANSWER = 2; sys.exit(ahead.main())"
+    with (tmp_path / "asked").open("rb") as asked, (tmp_path / "answers").open("wb") as answered:
+        words = [str(runs), "condense_core.runs.glance:no_base", "", "100"]
+        subprocess.run([sys.executable, "-c", few, *words], stdin=asked, stdout=answered, check=True)
+    data = (tmp_path / "answers").read_bytes()
     answers = ahead._Answers()
     found = [each.name for at in range(0, len(data), piece) for each in answers.behind(data[at : at + piece])]
     assert found == ended

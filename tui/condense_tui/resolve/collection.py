@@ -65,7 +65,8 @@ class Here:
         from condense_tui.draw.label import preset_base
 
         claims = "claim" in _asks_for(query, sort, columns)
-        return _chosen(rows(self.runs, preset_base, self.trouble, claims=claims), query, sort)
+        # a command, which has no run open
+        return _chosen(rows(self.runs, preset_base, self.trouble, claims=claims, forks=True), query, sort)
 
     def find(self, name: str, *, whole: bool) -> str:
         """The one run that is meant."""

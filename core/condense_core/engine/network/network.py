@@ -6,6 +6,7 @@ Apart from the training loop so that measures, exports and tests can build a net
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -83,18 +84,21 @@ class Network(MeasuredNetwork):
 
     def layer_input(self, name: str, x: Tensor, mask: Mask | None = None) -> Tensor:
         """What the layer of that name is given for a batch x: (N, channels, rows, columns), or (N, inputs)."""
+        return next(given for layer, given in self.layer_inputs(x, mask) if layer == name)
+
+    def layer_inputs(self, x: Tensor, mask: Mask | None = None) -> Iterator[tuple[str, Tensor]]:
+        """The same of every layer, the output last, each worked out as it is asked for."""
         h = x if self.trunk is None else self.trunk(x)
-        for depth, layer_name in enumerate(self.layer_names):
-            layer = self.layer(layer_name)
+        for depth, name in enumerate(self.layer_names):
+            layer = self.layer(name)
             if isinstance(layer, nn.Linear):
                 h = h.flatten(1)
-            if layer_name == name:
-                return h
+            yield name, h
             following = self._after(depth, layer(h))
             dropped = None if mask is None else mask(depth, following)
             following = following if dropped is None else following * dropped
             h = following + h if self._residual and depth > 0 else following
-        return h.flatten(1)
+        yield OUTPUT, h.flatten(1)
 
     def _after(self, depth: int, z: Tensor) -> Tensor:
         """What a layer gives on, of what its kernels make of its input."""

@@ -232,13 +232,23 @@ class Observation:
 
         None for other layers, for residual networks, where a layer above adds its input, and for several outputs.
         """
-        if not self.has_input_direction(layer):
-            return None
+        return self._input_directions[layer] if self.has_input_direction(layer) else None
+
+    @cached_property
+    def _input_directions(self) -> dict[str, Tensor]:
+        """Those of all layers that have one: what enters them is found in one pass."""
         assert isinstance(self._network, Network)
-        settings = self._experiment.layers[self.layers.index(layer)]
+        residual_ND, found = self.residual_ND, dict[str, Tensor]()
+        layers = zip(self.layers, self._experiment.layers, strict=True)
+        bias = {name: settings.bias for name, settings in layers if self.has_input_direction(name)}
         with torch.no_grad(), self._network.measuring_as_trained():
-            parts = [self._network.layer_input(layer, self._dataset.input[part]) for part in self._parts()]
-        return dense_signal(self.residual_ND, torch.cat(parts).flatten(1), bias=settings.bias)[0]
+            for part in self._parts():
+                share = len(residual_ND[part]) / len(residual_ND)
+                for name, given in self._network.layer_inputs(self._dataset.input[part]):
+                    if name in bias:
+                        own_K = share * dense_signal(residual_ND[part], given.flatten(1), bias=bias[name])[0]
+                        found[name] = found[name] + own_K if name in found else own_K
+        return found
 
     def has_input_direction(self, layer: str) -> bool:
         """Whether `input_direction` says something of the layer."""

@@ -11,6 +11,7 @@ from support import SMALL, Workers
 from tolerances import rtol
 
 from condense_core.engine.data.datasets import load
+from condense_core.engine.network import observation
 from condense_core.engine.probes import weights
 from condense_core.engine.probes.base import Measurement
 from condense_core.engine.probes.members import Instant
@@ -118,6 +119,20 @@ def test_every_neuron_of_a_deeper_layer_of_multiplicity_one_is_pushed_along_the_
         torch.testing.assert_close(view.input_direction(layer), expected, rtol=rtol("float64"), atol=1e-18)
         assert float(alignment(view.kernel_gradient(layer), expected).abs().min()) > 0.9999
         assert float(alignment(view.kernel_gradient(layer), expected + expected.flip(0)).abs().max()) < 0.99
+
+
+def test_what_enters_the_layers_is_found_in_one_pass_of_each_part_of_the_sample(monkeypatch):
+    layers = ",".join(['{kind="dense",width=7}'] * 9)
+    whole = views(f"layers=[{layers}]")
+    expected = [whole.input_direction(layer) for layer in whole.layers]
+    view, passes = views(f"layers=[{layers}]"), []
+    monkeypatch.setattr(observation, "CHUNK", 15)
+    view.residual_ND  # noqa: B018 - has a pass of its own
+    view._network.dense1.register_forward_hook(lambda *_: passes.append(1))
+    for layer, of_whole in zip(view.layers, expected, strict=True):
+        torch.testing.assert_close(view.input_direction(layer), of_whole, rtol=rtol("float64"), atol=1e-18)
+    # 40 samples
+    assert len(passes) == 3
 
 
 @pytest.mark.parametrize(

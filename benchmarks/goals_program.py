@@ -141,7 +141,7 @@ def reproduce(_: int, extra: list[str]) -> list[Row]:
     # 1 where the result contradicts what a preset declares: the report is there all the same
     if done.returncode not in {0, 1}:
         return [Row(what, goal, f"failed: {(done.stderr.strip() or 'no word').splitlines()[-1]}", "", reached=False)]
-    draws = re.findall(r"\d[\d,]* draws", done.stdout)
+    draws = re.findall(r"\d[\d,]* draws? of each preset", done.stdout)
     return [
         Row(what, goal, f"{minutes:.1f} minutes, {draws[-1] if draws else ''}", f"{os.cpu_count()} cores", minutes <= 6)
     ]

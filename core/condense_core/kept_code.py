@@ -25,7 +25,10 @@ def read(file: Path) -> bytes | None:
 
 
 def write(file: Path, code: bytes) -> None:
-    """Keep it; a process that reads meanwhile finds all of it, or nothing."""
+    """Keep it; a process that reads meanwhile finds all of it, or nothing. What is there already stays: another machine
+    may run it from this very file."""
+    if read(file) is not None:
+        return
     partial = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         # behind the code, where a system that loads it does not look

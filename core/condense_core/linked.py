@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import os
 import shlex
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -32,16 +34,31 @@ class Loaded(NamedTuple):
 
 def link(code: bytes, file: Path) -> None:
     """Keep an object file, of code that may lie anywhere, as a shared library, where one can be made of it."""
-    command = shlex.split(sysconfig.get_config_var("LDSHARED") or "")
-    if not command or sys.platform != "linux":
+    if sys.platform != "linux":
         return
-    with contextlib.suppress(OSError, subprocess.SubprocessError), tempfile.TemporaryDirectory() as folder:
+    # ValueError: settings of this Python that are no command
+    with contextlib.suppress(OSError, ValueError), tempfile.TemporaryDirectory() as folder:
+        command = shlex.split(sysconfig.get_config_var("LDSHARED") or "")
         made, library = Path(folder) / "code.o", Path(folder) / "code.so"
         made.write_bytes(code)
         # nothing but what is in it
         command += ["-nostdlib", "-Wl,-z,noexecstack", "-o", str(library), str(made)]
-        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True, timeout=_PATIENCE_S)
-        kept_code.write(file, library.read_bytes())
+        if _ends_well(command):
+            kept_code.write(file, library.read_bytes())
+
+
+def _ends_well(command: list[str]) -> bool:
+    """Whether a program ends with status 0, in time; what it began of its own ends with it."""
+    quiet = subprocess.DEVNULL
+    program = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+    try:
+        return program.wait(_PATIENCE_S) == 0
+    except subprocess.TimeoutExpired:
+        return False
+    finally:
+        if program.poll() is None:
+            os.killpg(program.pid, signal.SIGKILL)
+            program.wait()
 
 
 def load(file: Path) -> Loaded | None:

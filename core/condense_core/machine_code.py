@@ -1,7 +1,8 @@
 """Functions that Numba compiles once for a machine, kept as machine code that later processes load without Numba.
 
-Numba takes half a second to load, and compiles for some seconds; what is kept is loaded by LLVM in a twentieth of a
-second. For that, functions have to do with the memory that they are given: none is allocated, and nothing is raised.
+Numba takes half a second to load, and compiles for some seconds; what is kept is loaded in thousandths of a second as
+a library, and by LLVM in hundredths. For that, functions have to do with the memory that they are given: none is
+allocated, and nothing is raised.
 """
 
 from __future__ import annotations
@@ -113,13 +114,13 @@ def machine_code(
 def is_kept(sources: Sequence[Path]) -> bool:
     """Whether `machine_code` of these was compiled before, for this processor."""
     folder = cache_folder(sources)
-    if folder is None or not any(folder.glob(f"*{_ENDING}")):
+    if folder is None or not any(folder.iterdir()):
         return False
     try:
         kept = _kept_in(sources)
     except Exception:  # noqa: BLE001 - whatever a broken library raises: `machine_code` says what is wrong
         return False
-    return kept is not None and kept.exists()
+    return kept is not None and (kept.exists() or kept.with_suffix(_LINKED).exists())
 
 
 def _kept_in(sources: Sequence[Path]) -> Path | None:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import psutil
 import pytest
+from support import wait_for
 
-from condense_core import compiling, linked, machine_code
+from condense_core import compiling, kept_code, linked, machine_code
 from condense_core.engine import probes
 from condense_core.engine.probes.members import MemberViews
 from condense_core.machine_code import Arguments
@@ -72,6 +74,14 @@ def added(code: machine_code.MachineCode) -> list[float]:
 def kept_files(cache: Path) -> list[Path]:
     """An object file, and a library where it was linked."""
     return [file for file in cache.rglob("*") if file.is_file()]
+
+
+def is_gone(process: int) -> bool:
+    """Whether it has ended; nobody may have asked how."""
+    try:
+        return psutil.Process(process).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def whole(code: bytes) -> bytes:
@@ -133,7 +143,7 @@ def test_llvm_loads_what_the_system_does_not(damage, compiles, linked_here):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "false", "sh -c 'echo no linker >&2; exit 1'", "/nowhere/cc -shared", "sleep 60"]
+    "command", ["", "false", "sh -c 'echo no linker >&2; exit 1'", "/nowhere/cc -shared", 'cc "-shared']
 )
 def test_without_a_linker_llvm_loads_what_was_compiled(command, compiles, monkeypatch):
     monkeypatch.setattr(linked.sysconfig, "get_config_var", lambda name: command)
@@ -143,6 +153,37 @@ def test_without_a_linker_llvm_loads_what_was_compiled(command, compiles, monkey
     found = machine_code.machine_code(ARGUMENTS, make_nothing, SOURCES)
     assert added(found) == [11.5, 22.5]
     assert found.compiled_s == 0
+
+
+def test_a_linker_that_hangs_is_ended_with_what_it_has_begun(compiles, monkeypatch):
+    begun = compiles / "begun"
+    monkeypatch.setattr(linked.sysconfig, "get_config_var", lambda name: f"sh -c 'sleep 60 & echo $! >{begun}; wait'")
+    monkeypatch.setattr(linked, "_PATIENCE_S", 0.5)
+    assert added(machine_code.machine_code(ARGUMENTS, make, SOURCES)) == [11.5, 22.5]
+    assert not [*compiles.rglob("*.so*")]
+    wait_for(is_gone, int(begun.read_text()))
+
+
+def test_a_file_that_is_whole_is_never_replaced(tmp_path):
+    file = tmp_path / "code"
+    kept_code.write(file, b"first")
+    before = file.stat()
+    kept_code.write(file, b"second")
+    assert kept_code.read(file) == b"first"
+    assert file.stat() == before
+    file.write_bytes(b"damaged")
+    kept_code.write(file, b"second")
+    assert kept_code.read(file) == b"second"
+
+
+def test_either_file_is_enough(compiles, linked_here):
+    machine_code.machine_code(ARGUMENTS, make, SOURCES)
+    (library,), (object_file,) = compiles.rglob("*.so"), compiles.rglob("*.machine-code")
+    for one in (library, object_file):
+        away = one.rename(compiles / "away")
+        assert machine_code.is_kept(SOURCES)
+        assert added(machine_code.machine_code(ARGUMENTS, make_nothing, SOURCES)) == [11.5, 22.5]
+        away.rename(one)
 
 
 def test_a_library_alone_is_loaded_without_llvm(compiles, linked_here, monkeypatch):

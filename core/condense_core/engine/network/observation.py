@@ -241,6 +241,7 @@ class Observation:
         residual_ND, found = self.residual_ND, dict[str, Tensor]()
         layers = zip(self.layers, self._experiment.layers, strict=True)
         bias = {name: settings.bias for name, settings in layers if self.has_input_direction(name)}
+        *_, last = bias
         with torch.no_grad(), self._network.measuring_as_trained():
             for part in self._parts():
                 share = len(residual_ND[part]) / len(residual_ND)
@@ -248,6 +249,9 @@ class Observation:
                     if name in bias:
                         own_K = share * dense_signal(residual_ND[part], given.flatten(1), bias=bias[name])[0]
                         found[name] = found[name] + own_K if name in found else own_K
+                    if name == last:
+                        # what it gives on is not asked for
+                        break
         return found
 
     def has_input_direction(self, layer: str) -> bool:

@@ -49,8 +49,11 @@ def print_runs(rows: Sequence[RunRow], columns: Sequence[str] = ()) -> None:
     lengths = {name: _lengths((name, *cells)) for name, cells in table.items()}
     left_out = [] if columns else _give_way(lengths, width)
     head, *lines = _aligned({name: table[name] for name in lengths}, lengths, width)
-    console.print(Text(head, "bold"), soft_wrap=True)
-    console.file.write("".join(f"{line}\n" for line in lines))
+    with console.capture() as printed:
+        console.print(Text(head, "bold"), soft_wrap=True)
+    # at once: a signal that ends the program between two writes may come too late for the first and too early for the
+    # second, which then waits for a reader that takes nothing more
+    console.file.write("".join((printed.get(), *(f"{line}\n" for line in lines))))
     if left_out and console.is_terminal:
         words = f"{', '.join(left_out)}: in a wider terminal, or with --columns {','.join([*lengths, *left_out])}"
         console.print(Text(words, "dim"), soft_wrap=True)

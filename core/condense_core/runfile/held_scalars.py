@@ -7,30 +7,17 @@ import functools
 import operator
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Annotated, NamedTuple
-
-from msgspec import Meta
 
 from condense_core.runfile import checksums
-from condense_core.runfile.layouts import MOST_NAMES, LayoutNumber, RowLayout
-from condense_core.runfile.rows import DamagedError, Point, Seq, Step, checked_tuples
+from condense_core.runfile.layouts import RowLayout
+from condense_core.runfile.packed_rows import PackedRow
+from condense_core.runfile.rows import DamagedError, Point, checked_tuples
 from condense_core.runfile.wrong_rows import AnyRow, WrongRows
 
 # A preset's run measures a hundred steps or two. Reading so many takes as long as what it saves of a longer run.
 MOST_ROWS, MOST_BYTES = 300, 256 * 1024
 # Names of all layouts together that are kept for other files.
 MOST_KEPT = 2_000
-# Bytes of one row.
-LARGEST_ROW = 8 * MOST_NAMES + checksums.SIZE
-
-
-class PackedRow(NamedTuple):
-    """Of `scalar` since version 2: the values of a step."""
-
-    seq: Seq
-    step: Step
-    layout: LayoutNumber
-    data: Annotated[bytes, Meta(max_length=LARGEST_ROW)]
 
 
 class HeldScalars:

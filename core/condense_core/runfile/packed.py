@@ -13,14 +13,14 @@ import bisect
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import Meta
 
 from condense_core.runfile import checksums, rows
-from condense_core.runfile.held_scalars import LARGEST_ROW, HeldScalars, PackedRow, evenly, held_scalars
-from condense_core.runfile.layouts import MOST_NAMES, WIDTH, LayoutNumber, RowLayout, decoded, fits, floats
+from condense_core.runfile.held_scalars import HeldScalars, evenly, held_scalars
+from condense_core.runfile.layouts import MOST_NAMES, WIDTH, RowLayout, decoded, fits, floats
+from condense_core.runfile.packed_rows import LayoutId, PackedPoint, PackedRow, WholePoint
 from condense_core.runfile.rows import (
     LONGEST_NAME,
     DamagedError,
@@ -28,8 +28,6 @@ from condense_core.runfile.rows import (
     Numbered,
     Point,
     ScalarRow,
-    Seq,
-    Step,
     Stretch,
 )
 from condense_core.runfile.schema import one_moment, version_of
@@ -49,22 +47,6 @@ if TYPE_CHECKING:
 _NOTHING = contextlib.nullcontext()
 # The next layout that has rows, one step of the index.
 _NEXT_USED = "SELECT layout FROM scalar WHERE layout > ? ORDER BY layout LIMIT 1"
-
-
-class _LayoutId(NamedTuple):
-    layout: LayoutNumber
-
-
-class _PackedPoint(NamedTuple):
-    seq: Seq
-    step: Step
-    data: Annotated[bytes, Meta(min_length=4, max_length=8)]
-
-
-class _WholePoint(NamedTuple):
-    seq: Seq
-    step: Step
-    data: Annotated[bytes, Meta(max_length=LARGEST_ROW)]
 
 
 # Of a row by its layout: `seq`, `step` and `data`, as SQLite hands them out; no data where they are too many or few.
@@ -96,7 +78,7 @@ class PackedScalars:
             values = {"after": after, "most": -1 if most is None else most}
             cursor = self._points(name, "> :after", "ORDER BY seq LIMIT :most", values)
             if cursor is not None:
-                for seqs, steps, data in rows.columns(cursor, _PackedPoint, "scalar"):
+                for seqs, steps, data in rows.columns(cursor, PackedPoint, "scalar"):
                     yield self._without_wrong(seqs, steps, data)
 
     def first(self, name: str, least: int = 0) -> Point | None:
@@ -236,7 +218,7 @@ class PackedScalars:
     def _used(self) -> Iterator[RowLayout]:
         """Every layout that has rows; DamagedError for one that there is not."""
         last = 0
-        while (row := rows.one(self._connection.execute(_NEXT_USED, (last,)), _LayoutId, "scalar")) is not None:
+        while (row := rows.one(self._connection.execute(_NEXT_USED, (last,)), LayoutId, "scalar")) is not None:
             if row.layout <= last:
                 # a damaged index that leads round in a circle
                 return
@@ -267,7 +249,7 @@ class PackedScalars:
         return found
 
     def _points(self, name: str, where: str, end: str, values: Mapping[str, int]) -> sqlite3.Cursor | None:
-        """Rows of `_PackedPoint` of one curve in the order of their numbers; None where nothing has that name.
+        """Rows of `PackedPoint` of one curve in the order of their numbers; None where nothing has that name.
 
         Each layout's rows lie in order in the index, and SQLite takes the lowest of them again and again.
         """
@@ -291,7 +273,7 @@ class PackedScalars:
     def _point(self, name: str, end: str, least: int) -> Point | None:
         while True:
             cursor = self._points(name, ">= :least", end, {"least": least})
-            row = None if cursor is None else rows.one(cursor, _PackedPoint, "scalar")
+            row = None if cursor is None else rows.one(cursor, PackedPoint, "scalar")
             if row is None:
                 return None
             if len(self._without_wrong((row.seq,), (row.step,), (row.data,)).steps):
@@ -334,7 +316,7 @@ class PackedScalars:
         layout, (seq, step, data) = choose(ends, key=lambda found: found[1][0])
         at, width = layout.places[name]
         value = data[at : at + width] if isinstance(data, bytes) else data
-        row = rows.checked((seq, step, value), _PackedPoint, "scalar")
+        row = rows.checked((seq, step, value), PackedPoint, "scalar")
         return Point(row.seq, row.step, *floats((row.data,)))
 
     def _nearest(self, name: str, least: Sequence[int]) -> list[Point]:
@@ -345,12 +327,12 @@ class PackedScalars:
             " SELECT seq, step, CASE length(data) WHEN ? THEN data END"
             " FROM place CROSS JOIN scalar ON seq = (SELECT min(seq) FROM scalar WHERE layout = ? AND seq >= least)"
         )
-        every: list[_PackedPoint] = []
+        every: list[PackedPoint] = []
         for layout, at, width in self._places(name):
             cursor = self._connection.execute(query, (*least, layout.size + self._more, layout.id))
             every += (
-                _PackedPoint(row.seq, row.step, row.data[at : at + width])
-                for row in rows.rows(cursor, _WholePoint, "scalar")
+                PackedPoint(row.seq, row.step, row.data[at : at + width])
+                for row in rows.rows(cursor, WholePoint, "scalar")
                 if self._wrong is None or not self._wrong.is_wrong(layout, *row)
             )
         found = sorted({row.seq: row for row in every}.values())

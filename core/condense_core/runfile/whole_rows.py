@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from condense_core.runfile import rows
 from condense_core.runfile.curves import FloatArray, IntArray, WholeCurve, new_array
-from condense_core.runfile.held_scalars import LARGEST_ROW, PackedRow
 from condense_core.runfile.layouts import RowLayout
+from condense_core.runfile.packed_rows import LARGEST_ROW, PackedRow
 from condense_core.runfile.rows import DamagedError, Seq
 from condense_core.runfile.wrong_rows import WrongRows
 

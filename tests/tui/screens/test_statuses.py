@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import get_args
 
 import msgspec
@@ -97,6 +98,15 @@ def test_the_table_of_runs_has_the_signs_of_the_screens(
     recorded.finish(status)
     print_runs([RunRow(glance(recorded.folder))])
     assert f"{SIGNS[status].sign} {status}" in capsys.readouterr().out
+
+
+def test_the_table_of_runs_is_written_at_once(recorded: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    # between two writes a signal may come too late for the first and too early for the second
+    written: list[str] = []
+    monkeypatch.setattr(sys.stdout, "write", written.append)
+    print_runs([RunRow(glance(recorded.folder))] * 3)
+    (table,) = filter(None, written)
+    assert len(table.splitlines()) == 4
 
 
 def test_the_table_of_runs_names_the_job_that_trains_one(
